@@ -3,9 +3,9 @@
  * `npm run recount -- [--remote]`, after D1's Time Travel, or when the doctor finds counters that are wrong. The server may be
  * at work meanwhile. See docs/operating.md.
  */
+import { recount } from "../../src/sql/transfer/Recount.ts"
 import * as Flags from "../flags.ts"
 import { options, where } from "./doctor/where.ts"
-import { recount } from "./dump/recount.ts"
 import { execute } from "./execute.ts"
 
 const { refuse, values } = Flags.read({

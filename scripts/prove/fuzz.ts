@@ -3,10 +3,11 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as Attack from "../../test/hostile/Attack.ts"
 import * as Curl from "../../test/hostile/Curl.ts"
+import * as InObjects from "../../test/hostile/InObjects.ts"
 import * as InProcess from "../../test/hostile/InProcess.ts"
 import * as InWorkerd from "../../test/hostile/InWorkerd.ts"
 import { overSocket, type Transport } from "../../test/hostile/Transport.ts"
-import { Workerd } from "../../test/support/harness.ts"
+import type { Engine } from "../../test/support/Bundle.ts"
 import * as Flags from "../flags.ts"
 
 const { values, ...flags } = Flags.read({
@@ -23,6 +24,12 @@ The server runs in process unless --workerd or --url says otherwise. Exits with 
       type: "string",
       value: "n",
       says: "with the --seed of an earlier run: repeats it up to this request, and shows that and its answer"
+    },
+    engine: {
+      type: "string",
+      value: "engine",
+      default: "d1",
+      says: "d1, or objects: what the server that is started runs on"
     },
     workerd: { type: "boolean", default: false, says: "starts the built Worker in workerd" },
     url: {
@@ -74,11 +81,16 @@ const attack = (transport: Transport) =>
     if (violations.length > 0) process.exitCode = 1
   })
 
+if (values.engine !== "d1" && values.engine !== "objects") flags.refuse("--engine is d1 or objects.")
+const engine = values.engine as Engine
+
 const url = values.url
 await Effect.runPromise(
   url !== undefined
     ? attack({ send: overSocket(url) })
     : values.workerd
-    ? Effect.flatMap(InWorkerd.make, attack).pipe(Effect.provide(Workerd.layerWith(config)))
+    ? Effect.scoped(Effect.flatMap(InWorkerd.make(engine, config), attack))
+    : engine === "objects"
+    ? attack(InObjects.make(config))
     : Effect.scoped(Effect.flatMap(InProcess.make(config), attack)).pipe(Effect.provide(TestClock.layer()))
 )

@@ -18,6 +18,7 @@ import { doctor } from "./setup/doctor.ts"
 import { login, profiles } from "./setup/profiles.ts"
 import { review } from "./task/review.ts"
 import { tasks } from "./task/tasks.ts"
+import { restore } from "./transfer/restore.ts"
 import { exportAll, importScope } from "./transfer/transfer.ts"
 
 export const octopoid = Command.make("octopoid-server").pipe(
@@ -35,6 +36,7 @@ export const octopoid = Command.make("octopoid-server").pipe(
         doctor,
         conformance,
         exportAll,
+        restore,
         importScope,
         completionsOf((): Command.Command.Any => octopoid)
       ]

@@ -3,7 +3,10 @@
  * page is in the order that it has on D1; a longer one is in that order only within each scope.
  */
 import { MaxLimit, MaxPageBytes } from "../domain/Page.ts"
+import { Release } from "../domain/Release.ts"
 import type { ExportPage } from "../domain/transfer/Export.ts"
+import { isEncodedUtf8 } from "../domain/WellFormed.ts"
+import { tagsOf } from "../http/request/Conditional.ts"
 import type { ControlStub } from "./Control.ts"
 import * as Exposition from "./Exposition.ts"
 import type { List } from "./Route.ts"
@@ -28,6 +31,10 @@ export const MaxVisited = 200
 
 /** How many scopes are asked at a time for what is short. Pages are read one after the other: each may have 4 MB. */
 const AtOnce = 20
+
+const hex = (bytes: ArrayBuffer) =>
+  Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("")
+export const sha256 = async (text: string) => hex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)))
 
 type Row = Readonly<Record<string, string>>
 
@@ -90,10 +97,19 @@ const asking = (
   return new Request(new URL(`${path}?${next}`, request.url), { method: "GET", headers })
 }
 
-/** The answer in the place of several: its headers are those of one of them. */
-const answered = ({ request }: Asking, from: Response, body: string): Response => {
+/** The answer in the place of several: its headers are those of one of them, and its tag, where they have one, is its own. */
+const answered = async ({ request }: Asking, from: Response, body: string): Promise<Response> => {
   const headers = new Headers(from.headers)
   for (const name of ["content-length", "etag", "server-timing", "x-request-id"]) headers.delete(name)
+  if (from.headers.has("etag")) {
+    const tag = `${Release}.${(await sha256(body)).slice(0, 32)}`
+    headers.set("etag", `W/"${tag}"`)
+    const known = tagsOf(request.headers.get("if-none-match") ?? undefined)
+    if (known.includes(tag) || known[0] === "*") {
+      headers.delete("content-type")
+      return new Response(null, { status: 304, headers })
+    }
+  }
   return new Response(request.method === "HEAD" ? null : body, { headers })
 }
 
@@ -230,8 +246,9 @@ export const answer = async (list: List, asked: Asking): Promise<Response> => {
   const cursor = asked.query.get("cursor")
   const place = cursor === null || cursor === "first" ? undefined : decode(cursor)
   try {
-    // An empty object refuses what cannot be read: a cursor of another list, or one together with an offset.
+    // An empty object refuses what cannot be read: bytes that are not UTF-8, a cursor of another list, or one together with an offset.
     if (
+      !isEncodedUtf8(new URL(asked.request.url).search) ||
       (cursor !== null && cursor !== "first" && place === undefined) ||
       (place !== undefined && asked.query.has("offset"))
     ) {

@@ -2,6 +2,7 @@
 import type { DurableObjectState } from "@cloudflare/workers-types"
 import * as Context from "effect/Context"
 import type { EventPage } from "../domain/feed/Event.ts"
+import { bodyOf } from "../http/request/Bounded.ts"
 import { CurrentLine } from "../services/lease/Line.ts"
 import { CoveredMinutes } from "../services/Maintenance.ts"
 import { CurrentStore } from "../sql/engine/ObjectStorage.ts"
@@ -9,6 +10,7 @@ import * as Alarm from "./Alarm.ts"
 import type { ControlStub } from "./Control.ts"
 import * as Line from "./Line.ts"
 import * as Machines from "./Machines.ts"
+import * as Restore from "./restore/Restore.ts"
 import type { Kind } from "./Route.ts"
 import * as Schema from "./Schema.ts"
 import * as Sockets from "./Sockets.ts"
@@ -133,12 +135,30 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     ? undefined
     : Sockets.make({ state, scope, serve, page: (query) => server.events(scope, query, context) })
 
+  /** Brings an export back. Whoever may import may do so: an import of nothing tells. */
+  const restore = async (request: Request, path: string): Promise<Response> => {
+    const bytes = request.body === null ? new Uint8Array() : await bodyOf(request.body, Restore.MaxPiece)
+    const headers = new Headers(request.headers)
+    for (const name of ["content-length", "content-encoding", "idempotency-key"]) headers.delete(name)
+    headers.set("content-type", "application/json")
+    const nothing = new Request(new URL(path.replace(/restore$/, "import"), request.url), {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ dry_run: true })
+    })
+    const allowed = await serve(nothing)
+    return allowed.status === 200 ? Restore.make(store, scope!).answer(request, bytes) : allowed
+  }
+
   return {
     /** Answers a request. Before that, tells what a crash kept the object from telling. */
     fetch: async (request: Request): Promise<Response> => {
       if (waits()) await tell()
       if (registered) await alarm?.check()
-      return sockets !== undefined && opensSocket(request) ? sockets.open(request) : serve(request)
+      if (sockets !== undefined && opensSocket(request)) return sockets.open(request)
+      const { pathname } = new URL(request.url)
+      const restored = ready ? Restore.restoredScope(request.method, pathname) : undefined
+      return restored !== undefined && restored === scope ? restore(request, pathname) : serve(request)
     },
     find: (kind: Kind, id: string): number | undefined => {
       if (scope === undefined || !ready) return undefined

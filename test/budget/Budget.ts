@@ -5,8 +5,8 @@ import * as Plan from "./Plan.ts"
 import * as Statements from "./Statements.ts"
 
 export interface Budget {
-  /** The size of the Worker, compressed: `npm run bundle`. */
-  readonly bundle: { readonly gzipKiB: number }
+  /** The sizes of the Workers on D1 and on Durable Objects, compressed: `npm run bundle`. */
+  readonly bundle: { readonly gzipKiB: number; readonly objectsGzipKiB: number }
   /** How long it is busy when it starts, on a machine that does nothing else: `npm run startup`. */
   readonly startup: { readonly activeMillis: number }
   /** What may be asked for, and the counts it may cost by the depth of the database. */

@@ -99,11 +99,16 @@ export const make = async (ask: Ask, scope: string) => {
     ["keys", [key.id]]
   ])
 
+  // In Durable Objects another scope may have records of the same ids.
+  const scoped = (path: string) => `${path}${path.includes("?") ? "&" : "?"}scope=${scope}`
+
   /** Every record as the server answers it. */
   const records = async (): Promise<ReadonlyArray<Record_>> => {
     const paths = [
-      ...[...ids].flatMap(([collection, ids]) => reads[collection] === undefined ? [] : ids.map(reads[collection])),
-      `/api/v1/tasks/${held}/history`,
+      ...[...ids].flatMap(([collection, ids]) =>
+        reads[collection] === undefined ? [] : ids.map(reads[collection]).map(scoped)
+      ),
+      scoped(`/api/v1/tasks/${held}/history`),
       `/api/v1/flows?scope=${scope}`,
       `/api/v1/roles?scope=${scope}`,
       `/api/v1/scopes/${scope}/keys`

@@ -3,11 +3,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { integrity } from "../../scripts/data/doctor/Integrity.ts"
-import { read } from "../../scripts/data/dump/check.ts"
 import { statements } from "../../scripts/data/dump/statements.ts"
+import { read } from "../../src/cli/transfer/check.ts"
 import { write } from "../../src/cli/transfer/Dump.ts"
 import type { Header, Line, Page } from "../../src/cli/transfer/Dump.ts"
 import { pages } from "../../src/cli/transfer/pages.ts"
+import * as Objects from "../objects/Objects.ts"
 import * as Faulty from "../support/Faulty.ts"
 import { migrated, servicesWith } from "../support/layers.ts"
 import { begin, Command, run, Start } from "../support/model.ts"
@@ -60,7 +61,7 @@ const imported = (texts: ReadonlyArray<string>, into = migrated(), { draftsMoved
     return into
   })
 
-const holds = ({ raw }: ReturnType<typeof migrated>) => {
+const holds = ({ raw }: Pick<ReturnType<typeof migrated>, "raw">) => {
   for (const { name, sql } of integrity) assert.deepStrictEqual(raw.prepare(sql).all(), [], name)
 }
 
@@ -100,6 +101,11 @@ describe("an export", () => {
           for (const text of own.slice(1, -1)) {
             assert.strictEqual(JSON.parse(text).record.scope, scope, "another's record")
           }
+          // The same in Durable Objects.
+          const home = Objects.make()
+          yield* Effect.promise(() => Objects.restore(home, own))
+          holds({ raw: home.raw(scope) })
+          assert.deepStrictEqual(yield* exported(home.fetch, { scope, limit }), own)
         }
       }),
     { timeout: 900_000, arbitrary: { runs: runs(20, 4), size: 80 } }
@@ -490,6 +496,21 @@ describe("an export", () => {
       ])
       const [last] = copy.raw.prepare("SELECT event FROM history WHERE task_id = 'b' ORDER BY version DESC").all()
       assert.strictEqual(last?.["event"], "deleted")
+      // The same in Durable Objects.
+      const home = Objects.make()
+      yield* Effect.promise(() => Objects.restore(home, lines))
+      const object = { raw: home.raw("default") }
+      holds(object)
+      const rows = (text: string) => [object, copy].map(({ raw }) => raw.prepare(text).all().map((row) => ({ ...row })))
+      for (
+        const text of [
+          "SELECT id, version, queue, project_id, blocked_by FROM tasks ORDER BY id",
+          "SELECT task_id, version, event, to_queue FROM history ORDER BY 1, 2"
+        ]
+      ) {
+        const [there, here] = rows(text)
+        assert.deepStrictEqual(there, here)
+      }
     }))
 
   it.effect("is refused if it is incomplete or changed", () =>

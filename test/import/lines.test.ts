@@ -1,12 +1,13 @@
 /** The bytes of an export: everything is restored to the last character, or nothing is. */
 import { assert, describe, it } from "@effect/vitest"
-import { read as check } from "../../scripts/data/dump/check.ts"
-import { tables } from "../../scripts/data/dump/columns.ts"
 import { written } from "../../scripts/data/dump/dropped.ts"
-import { lines } from "../../scripts/data/dump/lines.ts"
 import { statements } from "../../scripts/data/dump/statements.ts"
+import { read as check } from "../../src/cli/transfer/check.ts"
 import { read } from "../../src/cli/transfer/Dump.ts"
 import type { Header, Line } from "../../src/cli/transfer/Dump.ts"
+import { lines } from "../../src/cli/transfer/lines.ts"
+import { tables } from "../../src/domain/transfer/StoredRecord.ts"
+import { settle } from "../../src/sql/transfer/Settle.ts"
 import { migrated } from "../support/layers.ts"
 
 const header = "{\"octopoid_export\":1,\"scope\":\"red\",\"at\":\"2026-01-01T00:00:00.000Z\"}"
@@ -159,6 +160,29 @@ describe("the lines of an export", () => {
 })
 
 describe("the written part of an export", () => {
+  it("is settled in a time that grows with its records, and not with their square", () => {
+    const { raw } = migrated()
+    for (const scope of ["red", null]) {
+      for (const text of settle(scope, 1)) {
+        const steps = raw.prepare(`EXPLAIN QUERY PLAN ${text}`).all() as unknown as ReadonlyArray<
+          { readonly id: number; readonly parent: number; readonly detail: string }
+        >
+        const above = (id: number): ReadonlyArray<string> => {
+          const step = steps.find((one) => one.id === id)
+          return step === undefined ? [] : [step.detail, ...above(step.parent)]
+        }
+        for (const { detail, parent } of steps) {
+          // What is repeated for each row finds its rows by an index.
+          const isScan = /^(SCAN (tasks|history|dependencies)|SEARCH \w+ USING PRIMARY KEY$)/.test(detail)
+          const repeated = above(parent).find((step) => /^(CORRELATED|MATERIALIZE)/.test(step))?.startsWith(
+            "CORRELATED"
+          )
+          assert.isFalse(isScan && repeated === true, `${detail}: ${text}`)
+        }
+      }
+    }
+  })
+
   it("is counted in the database, and missing records are named", async () => {
     const all = [task("a", "f"), made("a"), task("b", "g"), made("b"), task("c", "f"), made("c")]
     const records = async function*() {

@@ -13,7 +13,8 @@ export const make = (raw = new DatabaseSync(":memory:")) => {
   let alarm: number | null = null
   let depth = 0
   let blocked: Promise<unknown> = Promise.resolve()
-  const exec = (text: string, ...values: ReadonlyArray<SQLInputValue>) => {
+  const exec = (text: string, ...given: ReadonlyArray<SQLInputValue | ArrayBuffer>) => {
+    const values = given.map((value) => value instanceof ArrayBuffer ? new Uint8Array(value) : value)
     const before = Number(raw.prepare("SELECT total_changes() AS n").get()!["n"])
     if (values.length === 0 && isSeveral(text)) raw.exec(text)
     const rows = values.length === 0 && isSeveral(text) ? [] : raw.prepare(text).all(...values)

@@ -1,7 +1,8 @@
 /** What became of an export that was written: the records that are in the database, and those that are not. */
 import type { Header, Line } from "../../../src/cli/transfer/Dump.ts"
+import { literal } from "../../../src/sql/transfer/Literal.ts"
 import type { Ask } from "../doctor/Database.ts"
-import { keys, literal } from "./insert.ts"
+import { keys } from "./insert.ts"
 
 export interface Written {
   /** How many records of each kind are in the database. */

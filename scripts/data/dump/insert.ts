@@ -1,5 +1,6 @@
 /** Writing a record as SQL that any splitter of statements passes on, in statements that D1 takes. */
 import { DumpUnreadable, type Line } from "../../../src/cli/transfer/Dump.ts"
+import { hex, literal } from "../../../src/sql/transfer/Literal.ts"
 
 /** The tables there are, and the key of each. */
 export const keys: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -22,16 +23,6 @@ export const keys: Readonly<Record<string, ReadonlyArray<string>>> = {
 // D1 takes statements of 100,000 bytes; in hexadecimal a byte takes two.
 const MaxStatement = 90_000
 const MaxChunk = 20_000
-
-const hex = (text: string) => `CAST(x'${Buffer.from(text).toString("hex")}' AS TEXT)`
-
-/** A value as SQL has it. Text that means something to who splits statements is written in hexadecimal. */
-export const literal = (value: unknown): string => {
-  if (value === null) return "NULL"
-  if (typeof value === "number") return String(value)
-  if (typeof value !== "string") throw new DumpUnreadable(`${JSON.stringify(value)} is no value of a column.`)
-  return /^[\w .,:/@{}[\]"+=-]*$/.test(value) && !value.includes("--") ? `'${value}'` : hex(value)
-}
 
 /** The text in pieces that fit a statement, none of which ends within a character. */
 const pieces = (text: string): ReadonlyArray<string> => {

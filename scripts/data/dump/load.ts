@@ -1,12 +1,13 @@
 /** Writing the file of an export into a database, through wrangler: as SQL, which is made line by line. */
 import { createReadStream } from "node:fs"
+import { read } from "../../../src/cli/transfer/check.ts"
 import { DumpUnreadable, type Header, type Line } from "../../../src/cli/transfer/Dump.ts"
+import { lines } from "../../../src/cli/transfer/lines.ts"
+import { occupied } from "../../../src/sql/transfer/Settle.ts"
 import * as Database from "../doctor/Database.ts"
 import { execute, type Target } from "../execute.ts"
-import { read } from "./check.ts"
 import { type Written, written } from "./dropped.ts"
-import { lines } from "./lines.ts"
-import { occupied, statements } from "./statements.ts"
+import { statements } from "./statements.ts"
 
 export interface Order extends Target {
   readonly file: string
@@ -47,7 +48,7 @@ const obstacle = async ({ database, where }: Target, header: Header): Promise<st
   if (Number(tables[0]?.["n"]) < 2) {
     return `The database lacks tables: npx wrangler d1 migrations apply ${database} ${where.join(" ")}`
   }
-  const [rows = []] = await ask([occupied(header).replace(/;$/, "")])
+  const [rows = []] = await ask([occupied(header.scope).replace(/;$/, "")])
   const full = String(rows[0]?.["occupied"]).trim()
   if (full === "") return undefined
   const what = header.scope === null ? "The database" : `The scope ${header.scope}`

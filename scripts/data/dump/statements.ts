@@ -1,15 +1,8 @@
-/**
- * An export as SQL for an empty scope or server. The pages of an export are read one after the other, so two tasks may
- * come from different moments: the SQL also restores the invariants between them.
- */
+/** An export as SQL for an empty scope or server. */
 import type { Header, Line } from "../../../src/cli/transfer/Dump.ts"
-import { insert, literal } from "./insert.ts"
-import { recount } from "./recount.ts"
-
-/** The name of a blocker means this task as well. */
-const meant = "(blocker_id, iif(blocker_id GLOB 'TASK-*', substr(blocker_id, 6), NULL))"
-const left =
-  "(SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies WHERE task_id = tasks.id AND satisfied_at IS NULL)"
+import { literal } from "../../../src/sql/transfer/Literal.ts"
+import { exclusions, settle } from "../../../src/sql/transfer/Settle.ts"
+import { insert } from "./insert.ts"
 
 /**
  * Fails if the history of a task is of another scope as well: the scope had none before, so the file names a task that another
@@ -54,21 +47,14 @@ export const statements = async function*(
     if (line.kind === "projects") yield* insert(line)
     if (Object.hasOwn(known, line.kind)) known[line.kind as keyof typeof known].add(line.record.id)
   }
-  const paths = new Map<string, unknown>()
+  const excluded = exclusions()
   for await (const { kind, record } of lines()) {
     if (kind === "projects") continue
     if (kind !== "tasks") {
       yield* insert(renumbered({ kind, record }, draftsMoved, known))
       continue
     }
-    // If two tasks exclude each other, the one that was read first was deleted before the other was created.
-    const { external_key, file_path, id, queue, scope } = record
-    const open = external_key != null && !["done", "failed", "cancelled"].includes(String(queue))
-    for (const name of [["path", file_path], ...(open ? [["key", external_key]] : [])]) {
-      const unique = JSON.stringify([scope, ...name])
-      if (paths.has(unique)) yield `DELETE FROM tasks WHERE id = ${literal(paths.get(unique))};`
-      paths.set(unique, id)
-    }
+    for (const other of excluded(record)) yield `DELETE FROM tasks WHERE id = ${literal(other)};`
     // A project that was deleted meanwhile had no tasks left.
     yield* insert({
       kind,
@@ -76,41 +62,5 @@ export const statements = async function*(
     })
   }
   if (header.scope !== null) yield onlyOwnHistory(within)
-  yield `DELETE FROM dependencies WHERE ${within} AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.id = task_id);`
-  yield `INSERT INTO history (task_id, version, scope, event, from_queue, actor, reason, grants, at)
-    SELECT task_id, max(version) + 1, scope, 'deleted', to_queue, 'import', 'It was deleted while it was exported.', grants, ${now}
-    FROM history WHERE ${within} GROUP BY task_id
-    HAVING to_queue IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.id = task_id);`
-  yield `UPDATE dependencies SET satisfied_at = ${now} WHERE ${within} AND satisfied_at IS NULL AND EXISTS (
-    SELECT 1 FROM tasks WHERE tasks.id IN ${meant} AND tasks.scope = dependencies.scope
-      AND (queue = 'done' OR (on_failure = 'skip' AND queue IN ('failed', 'cancelled'))));`
-  yield `INSERT INTO history (task_id, version, scope, event, from_queue, to_queue, reason, grants, at)
-    SELECT id, version + 1, scope, iif(${left} IS NULL, 'unblocked', 'blockers_changed'), queue, queue,
-      'What it waited for was done while it was exported.', grants, ${now}
-    FROM tasks WHERE ${within} AND blocked_by IS NOT ${left};`
-  yield `UPDATE tasks SET version = version + 1, blocked_by = ${left} WHERE ${within} AND blocked_by IS NOT ${left};`
-  yield* recount(header.scope, now)
-  // History that was shortened before does not begin at the beginning, and that is no fault.
-  yield `INSERT OR IGNORE INTO sweeps (name, position, due_at) SELECT 'history', '', 0
-    WHERE EXISTS (SELECT 1 FROM history GROUP BY task_id HAVING min(iif(event = 'imported', 1, version)) > 1);`
-}
-
-/** The tables that hold something already where the export is to go, separated by commas. */
-export const occupied = ({ scope }: Header): string => {
-  const tables = [
-    "tasks",
-    "history",
-    "projects",
-    "drafts",
-    "messages",
-    "actions",
-    "flows",
-    "roles",
-    "orchestrators",
-    "usage",
-    "usage_caps"
-  ]
-  const some = (table: string) =>
-    `iif(EXISTS (SELECT 1 FROM ${table}${scope === null ? "" : ` WHERE scope = ${literal(scope)}`}), '${table} ', '')`
-  return `SELECT ${tables.map(some).join(" || ")} AS occupied;`
+  yield* settle(header.scope, now)
 }

@@ -75,7 +75,7 @@ export const exportAll = Command.make("export", {
     described(
       "Write everything of a scope, or of the server, as JSON Lines.",
       "{ file, records, scope } with --out; otherwise the export itself, which is JSON Lines.",
-      "docs/operating.md says what an export holds, and how npm run restore brings it back."
+      "docs/operating.md says what an export holds, and how octopoid-server restore and npm run restore bring it back."
     ),
     examples(
       ["export --out backup.jsonl --all-scopes", "A backup of the server"],

@@ -10,7 +10,7 @@ import { Release } from "../../domain/Release.ts"
 import { CurrentCondition, NotModified } from "../../sql/Conditional.ts"
 
 /** The opaque parts of a list of entity tags. The comparison is weak: `W/"a"` equals `"a"`. `*` matches every tag. */
-const tagsOf = (header: string | undefined): ReadonlyArray<string> =>
+export const tagsOf = (header: string | undefined): ReadonlyArray<string> =>
   header?.trim() === "*" ? ["*"] : Array.from(header?.matchAll(/"([^"]*)"/g) ?? [], ([, tag]) => tag!)
 
 // A cache must ask the server before it uses an answer, and must keep the answers of each key apart.

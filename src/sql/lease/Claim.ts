@@ -124,7 +124,7 @@ const rolesHold = `(SELECT count(*) = 0 OR (
   FROM roles WHERE roles.scope = orchestrators.scope)`
 
 /**
- * The token of the next grant: higher than all before, even in a restored database (`scripts/data/dump/recount.ts`).
+ * The token of the next grant: higher than all before, even in a restored database (`../transfer/Recount.ts`).
  */
 export const nextToken = (grants: string) =>
   `max(${grants}, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1`

@@ -187,7 +187,7 @@ export const keys: ReadonlyArray<Fault> = [
   {
     name: "import-across-scopes",
     breaks: "The export file of a scope writes nothing into another scope.",
-    file: "scripts/data/dump/check.ts",
+    file: "src/cli/transfer/check.ts",
     find: "if (scope !== null && record.scope !== scope) {",
     replace: "if (scope !== null && kind === \"tasks\" && record.scope !== scope) {"
   }

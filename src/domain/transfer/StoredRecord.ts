@@ -1,22 +1,28 @@
-/** Checks that the server can read the values in the columns of a record. */
+/** A record as an export has it, and whether the server can read the values in its columns. */
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
-import type { Line } from "../../../src/cli/transfer/Dump.ts"
-import { ApiKeyRow } from "../../../src/domain/access/ApiKey.ts"
-import { DependencyRow } from "../../../src/domain/dependency/Dependency.ts"
-import { JsonColumn, TimeColumn } from "../../../src/domain/Encoding.ts"
-import { excerpt } from "../../../src/domain/Excerpt.ts"
-import { FlowRow } from "../../../src/domain/flow/Flow.ts"
-import { ScopeName, TaskId } from "../../../src/domain/Identifier.ts"
-import { OrchestratorRow } from "../../../src/domain/machine/Orchestrator.ts"
-import { RoleRow } from "../../../src/domain/machine/Role.ts"
-import { ActionRow } from "../../../src/domain/record/Action.ts"
-import { DraftRow } from "../../../src/domain/record/Draft.ts"
-import { MessageRow } from "../../../src/domain/record/Message.ts"
-import { ProjectRow } from "../../../src/domain/record/Project.ts"
-import { capFields, MoneyColumn, SecondsColumn, sumFields } from "../../../src/domain/record/Usage.ts"
-import { HistoryRow } from "../../../src/domain/task/History.ts"
-import { TaskRow } from "../../../src/domain/task/Task.ts"
+import { ApiKeyRow } from "../access/ApiKey.ts"
+import { DependencyRow } from "../dependency/Dependency.ts"
+import { JsonColumn, TimeColumn } from "../Encoding.ts"
+import { excerpt } from "../Excerpt.ts"
+import { FlowRow } from "../flow/Flow.ts"
+import { ScopeName, TaskId } from "../Identifier.ts"
+import { OrchestratorRow } from "../machine/Orchestrator.ts"
+import { RoleRow } from "../machine/Role.ts"
+import { ActionRow } from "../record/Action.ts"
+import { DraftRow } from "../record/Draft.ts"
+import { MessageRow } from "../record/Message.ts"
+import { ProjectRow } from "../record/Project.ts"
+import { capFields, MoneyColumn, SecondsColumn, sumFields } from "../record/Usage.ts"
+import { HistoryRow } from "../task/History.ts"
+import { TaskRow } from "../task/Task.ts"
+
+export interface StoredRecord {
+  /** The table it is from. */
+  readonly kind: string
+  /** Its columns. */
+  readonly record: Readonly<Record<string, unknown>>
+}
 
 const { queue: _queue, ...edge } = DependencyRow.fields
 // They are computed from other columns.
@@ -88,7 +94,7 @@ const readers = new Map(
 const isStored = (value: unknown) => value === null || typeof value === "string" || Number.isSafeInteger(value)
 
 /** The problem with the first column that the server could not read, or undefined. */
-export const problemOf = ({ kind, record }: Line): string | undefined => {
+export const problemOf = ({ kind, record }: StoredRecord): string | undefined => {
   const columns = readers.get(kind)
   for (const column of Object.keys(record)) {
     if (columns?.has(column) !== true) return `has no column of ${kind}: ${column}.`

@@ -2,8 +2,8 @@
  * The lines of a file. `node:readline` would replace bytes that are not UTF-8, and end lines at U+2028, which JSON may
  * contain.
  */
-import { DumpUnreadable } from "../../../src/cli/transfer/Dump.ts"
-import { decodeUtf8 } from "../../../src/domain/WellFormed.ts"
+import { decodeUtf8 } from "../../domain/WellFormed.ts"
+import { DumpUnreadable } from "./Dump.ts"
 
 const NewLine = 10
 

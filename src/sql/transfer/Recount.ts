@@ -2,7 +2,7 @@
  * Counts every counter anew, and raises tokens, revisions and the numbers of the feed above every number that may have been answered: for a
  * database that was set back by an import or by D1's Time Travel, and for counters that drifted.
  */
-import { literal } from "./insert.ts"
+import { literal } from "./Literal.ts"
 
 /** The records of scopes that lists show. */
 const counted = ["tasks", "projects", "drafts", "messages", "flows"]
@@ -20,12 +20,13 @@ export const recount = (scope: string | null, now: number): ReadonlyArray<string
     // Lists are named by these numbers (If-None-Match).
     // A reader of the feed goes on after the last number that it read, so the numbers rise above that too.
     `INSERT INTO queue_counts (scope, counts, seq, ${revisions.join(", ")})
-      SELECT DISTINCT scope, '{}',
-        max(${now}, coalesce((SELECT max(seq) FROM history WHERE history.scope = known.scope), 0)), ${
+      SELECT scope, '{}',
+        max(${now}, coalesce((SELECT max(seq) FROM history WHERE history.scope = known.scope AND seq > 0), 0)), ${
       revisions.map(() => now).join(", ")
     } FROM (
-        SELECT * FROM (${counted.map((table) => `SELECT scope FROM ${table}`).join(" UNION ALL ")})
-        UNION ALL SELECT scope FROM queue_counts WHERE scope >= ' ') AS known
+        SELECT DISTINCT scope FROM (
+          SELECT * FROM (${counted.map((table) => `SELECT scope FROM ${table}`).join(" UNION ALL ")})
+          UNION ALL SELECT scope FROM queue_counts WHERE scope >= ' ')) AS known
       WHERE ${within} ON CONFLICT (scope) DO UPDATE SET
         ${revisions.map((column) => `${column} = max(${column} + 1, ${now})`).join(", ")},
         seq = max(seq, excluded.seq),

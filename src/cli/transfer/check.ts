@@ -3,13 +3,12 @@
  * server or open it. An edited file could otherwise write into other scopes.
  */
 import * as Schema from "effect/Schema"
-import * as Dump from "../../../src/cli/transfer/Dump.ts"
-import { DumpUnreadable, type Header, type Line } from "../../../src/cli/transfer/Dump.ts"
-import { ScopeName } from "../../../src/domain/Identifier.ts"
-import { millisOf } from "../../../src/domain/Instant.ts"
-import { exportKinds, wholeOnly } from "../../../src/domain/transfer/Export.ts"
-import { problemOf } from "./columns.ts"
-import { insert } from "./insert.ts"
+import { ScopeName } from "../../domain/Identifier.ts"
+import { millisOf } from "../../domain/Instant.ts"
+import { exportKinds, wholeOnly } from "../../domain/transfer/Export.ts"
+import { problemOf } from "../../domain/transfer/StoredRecord.ts"
+import * as Dump from "./Dump.ts"
+import { DumpUnreadable, type Header, type Line } from "./Dump.ts"
 
 const isScope = Schema.is(ScopeName)
 const kinds = new Set<string>([...exportKinds, "dependencies", "history"])
@@ -56,11 +55,6 @@ const make = ({ scope }: Header) => {
       if (last === undefined || Number(last.record.version) < Number(record.version)) {
         histories.set(String(record.task_id), { record, number })
       }
-    }
-    try {
-      insert(one)
-    } catch (error) {
-      throw error instanceof DumpUnreadable ? refuse(`cannot be written: ${error.message}`) : error
     }
   }
 

@@ -1,0 +1,132 @@
+/** Sends an export to a server on Durable Objects, scope by scope, in pieces. What passes by itself is tried again. */
+import { createHash } from "node:crypto"
+import { setTimeout } from "node:timers/promises"
+import { refused, unreachable } from "../ask/Failure.ts"
+import { read } from "./check.ts"
+import * as Dump from "./Dump.ts"
+import { lines } from "./lines.ts"
+
+export interface Sending {
+  /** Reads the file, once more with each call. */
+  readonly bytes: () => AsyncIterable<Uint8Array>
+  readonly url: string
+  readonly key: string
+  readonly fetch?: typeof globalThis.fetch
+  readonly signal?: AbortSignal
+  /** Is told how many records were sent. */
+  readonly progress?: (records: number) => void
+}
+
+export interface Restored {
+  readonly scope: string
+  /** How many records of each kind it has. */
+  readonly counts: Readonly<Record<string, number>>
+  /** Whether the file had been restored there before. */
+  readonly before: boolean
+}
+
+const Attempts = 6
+
+/** A piece is sent once it has so many characters, or all pieces together have ten times as many as that. */
+const MaxPiece = 500_000
+
+const post = async (
+  { fetch = globalThis.fetch, key, signal, url }: Sending,
+  path: string,
+  body: string
+): Promise<any> => {
+  const address = `${url.replace(/\/+$/, "")}/api/v1/scopes/${path}`
+  for (let attempt = 1;; attempt++) {
+    const response = await fetch(address, {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/x-ndjson", ...(key === "" ? {} : { authorization: `Bearer ${key}` }) },
+      ...(signal === undefined ? {} : { signal })
+    }).catch((error: unknown) => {
+      if (signal?.aborted) throw error
+      return undefined
+    })
+    const text = await response?.text().catch(() => undefined)
+    if (response?.status === 200 && text !== undefined) return JSON.parse(text)
+    const passes = response === undefined || text === undefined || response.status === 429 || response.status >= 500
+    if (attempt < Attempts && passes) {
+      await setTimeout(200 * 2 ** attempt)
+      continue
+    }
+    if (response === undefined) throw unreachable(`Nothing answers at ${url}. Is the server started (--url)?`)
+    let parsed: { readonly error?: unknown } = {}
+    try {
+      parsed = JSON.parse(text ?? "")
+    } catch {
+      /* not of this server */
+    }
+    const said = typeof parsed.error === "string" ? parsed.error : String(text).slice(0, 500)
+    const hint = response.status === 401
+      ? " Give the server's secret in OCTOPOID_API_KEY."
+      : response.status === 404
+      ? " A server on D1 is restored by npm run restore (docs/operating.md)."
+      : ""
+    throw refused(`${url} answered ${response.status}: ${said}${hint}`)
+  }
+}
+
+/** The scope of the record. An idempotency key names none: its answer does, or it may be of any. */
+const scopeOf = ({ kind, record }: Dump.Line): string | undefined => {
+  if (kind !== "idempotency_keys") return String(record["scope"])
+  const answer: unknown = JSON.parse(String(record["answer"]))
+  const scope: unknown = Array.isArray(answer) ? answer[0]?.scope : undefined
+  return typeof scope === "string" ? scope : undefined
+}
+
+/** Reads the whole file: nothing is sent if it is incomplete or has a wrong line. */
+const check = async (bytes: Sending["bytes"]) => {
+  const hash = createHash("sha256")
+  const scopes = new Set<string>()
+  const hashed = async function*() {
+    for await (const chunk of bytes()) {
+      hash.update(chunk)
+      yield chunk
+    }
+  }
+  for await (const { header, line } of read(lines(hashed()))) {
+    if (header !== undefined && header.scope !== null) scopes.add(header.scope)
+    if (line !== undefined && line.kind !== "idempotency_keys") scopes.add(String(line.record["scope"]))
+  }
+  return { id: hash.digest("hex"), scopes: [...scopes].toSorted() }
+}
+
+/** Restores each scope of the file, one after the other. */
+export const sendAll = async (sending: Sending): Promise<ReadonlyArray<Restored>> => {
+  const { id, scopes } = await check(sending.bytes)
+  if (scopes.length === 0) throw new Dump.DumpUnreadable("The file holds no records.")
+  const waiting = new Map(scopes.map((scope) => [scope, { texts: [] as Array<string>, length: 0, pieces: 0 }]))
+  const path = (scope: string, rest: string) => `${encodeURIComponent(scope)}/restore?restore=${id}&${rest}`
+  let [all, sent] = [0, 0]
+  const send = async (scope: string) => {
+    const own = waiting.get(scope)!
+    if (own.length === 0) return
+    await post(sending, path(scope, `piece=${own.pieces}`), own.texts.join(""))
+    all -= own.length
+    sending.progress?.(sent += own.texts.length)
+    waiting.set(scope, { texts: [], length: 0, pieces: own.pieces + 1 })
+  }
+  for await (const { line } of Dump.read(lines(sending.bytes()))) {
+    if (line === undefined) continue
+    const text = `${JSON.stringify(line)}\n`
+    const known = scopeOf(line)
+    for (const scope of known !== undefined && waiting.has(known) ? [known] : scopes) {
+      const own = waiting.get(scope)!
+      own.texts.push(text)
+      own.length += text.length
+      all += text.length
+      if (own.length >= MaxPiece) await send(scope)
+    }
+    if (all >= 10 * MaxPiece) { for (const scope of scopes) await send(scope) }
+  }
+  const restored: Array<Restored> = []
+  for (const scope of scopes) {
+    await send(scope)
+    restored.push(await post(sending, path(scope, `pieces=${waiting.get(scope)!.pieces}`), ""))
+  }
+  return restored
+}

@@ -1,0 +1,28 @@
+/** A body of bounded length, read outside of the server's own handlers. */
+
+/**
+ * The body. Of one that is longer than `most` bytes, only so much that it still is too long: the rest is read, because
+ * the connection would break otherwise, and forgotten.
+ */
+export const bodyOf = async (
+  body: ReadableStream<Uint8Array>,
+  most: number
+): Promise<Uint8Array<ArrayBuffer>> => {
+  const chunks: Array<Uint8Array> = []
+  let length = 0
+  const reader = body.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    if (length > most) continue
+    chunks.push(value)
+    length += value.length
+  }
+  const all = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    all.set(chunk, at)
+    at += chunk.length
+  }
+  return all
+}

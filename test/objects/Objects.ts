@@ -1,0 +1,114 @@
+/** The server on Durable Objects in process: the Worker before the objects, and every object on a database of its own. */
+import { readdirSync, readFileSync } from "node:fs"
+import { DatabaseSync } from "node:sqlite"
+import { type Restored, sendAll } from "../../src/cli/transfer/pieces.ts"
+import * as Control from "../../src/objects/Control.ts"
+import * as Front from "../../src/objects/Front.ts"
+import * as Home from "../../src/objects/Home.ts"
+import type { Copy } from "../../src/objects/Machines.ts"
+import type { Kind } from "../../src/objects/Route.ts"
+import * as Schema from "../../src/objects/Schema.ts"
+import * as Server from "../../src/Server.ts"
+import * as ObjectStorage from "../../src/sql/engine/ObjectStorage.ts"
+import * as NodeStorage from "./NodeStorage.ts" // The build sets it.
+;(globalThis as any).LOCAL = false
+
+const directory = new URL("../../migrations/", import.meta.url)
+const migrations = readdirSync(directory).sort().map((name) =>
+  [name, readFileSync(new URL(name, directory), "utf8")] as const
+)
+
+/** Declarations that the types of Node 24.0 lack. */
+interface Copied {
+  readonly serialize: () => Uint8Array
+  readonly deserialize: (image: Uint8Array) => void
+}
+
+let image: Uint8Array | undefined
+
+/** A database of an object that woke before. */
+const prepared = (): DatabaseSync => {
+  const raw = new DatabaseSync(":memory:")
+  if (image === undefined) {
+    const first = NodeStorage.make(new DatabaseSync(":memory:"))
+    Schema.prepare(first.storage, migrations)
+    image = (first.raw as unknown as Copied).serialize()
+  }
+  ;(raw as unknown as Copied).deserialize(image)
+  return raw
+}
+
+export const make = (config: Readonly<Record<string, string>> = {}) => {
+  const server = Server.make(ObjectStorage.layer, { LOG_LEVEL: "None", ...config } as object)
+  const known = Control.make(NodeStorage.make().storage)
+  const control = (): Control.ControlStub => ({
+    note: async (notice) => known.note(notice),
+    scopeOf: async (hash) => known.scopeOf(hash),
+    knows: async (scope) => known.knows(scope),
+    scopes: async (from, most) => known.scopes(from, most)
+  })
+  const objects = new Map<string, ReturnType<typeof NodeStorage.make> & { readonly stub: Front.ScopeStub }>()
+  const named = (name: string) => {
+    const before = objects.get(name)
+    if (before !== undefined) return before
+    const storage = NodeStorage.make(prepared())
+    const home = Home.make({ ...storage.state, id: { name } } as any, { server, control, migrations })
+    const stub: Front.ScopeStub = {
+      fetch: async (request) => {
+        await storage.unblocked()
+        return home.fetch(request)
+      },
+      find: async (kind: Kind, id: string) => home.find(kind, id),
+      knowsMachine: async (id: string) => home.machines.knows(id),
+      lendMachine: async (id: string) => home.machines.lend(id),
+      borrowMachine: async (copy: Copy) => home.machines.borrow(copy)
+    }
+    const made = { ...storage, stub }
+    objects.set(name, made)
+    return made
+  }
+  const front = Front.make({
+    control,
+    scope: (scope) => named(Home.nameOf(scope)).stub,
+    nobody: () => named(Home.nobody).stub,
+    secret: config["API_SECRET_KEY"]
+  })
+  const fetch =
+    ((input: string | URL | Request, init?: RequestInit) =>
+      front.fetch(new Request(input, init))) as typeof globalThis.fetch
+  return {
+    fetch,
+    /** The database of the scope. */
+    raw: (scope: string) => named(Home.nameOf(scope)).raw,
+    /** The databases of all scopes that have one. */
+    databases: () => known.scopes("", 1000).map((scope) => named(Home.nameOf(scope)).raw),
+    scopes: () => known.scopes("", 1000),
+    /** Sends a request, with a body as JSON. */
+    ask: async (method: string, path: string, body?: object, key?: string) => {
+      const response = await fetch(`http://server/api/v1/${path}`, {
+        method,
+        headers: {
+          "content-type": "application/json",
+          ...(key === undefined ? {} : { authorization: `Bearer ${key}` })
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) })
+      })
+      return { status: response.status, body: await response.json() as any }
+    }
+  }
+}
+
+/** Brings the lines of an export into the server. */
+export const restore = (
+  { fetch }: Pick<ReturnType<typeof make>, "fetch">,
+  lines: ReadonlyArray<string>,
+  key = ""
+): Promise<ReadonlyArray<Restored>> =>
+  sendAll({
+    url: "http://server",
+    key,
+    fetch,
+    bytes: async function*() {
+      yield Buffer.from(lines.map((line) => `${line}\n`).join(""))
+    }
+  })

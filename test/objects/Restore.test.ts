@@ -1,0 +1,249 @@
+/** A scope moves between D1 and Durable Objects by its export, and nothing is lost. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { integrity } from "../../scripts/data/doctor/Integrity.ts"
+import { statements } from "../../scripts/data/dump/statements.ts"
+import { read } from "../../src/cli/transfer/check.ts"
+import { type Line, write } from "../../src/cli/transfer/Dump.ts"
+import { pages } from "../../src/cli/transfer/pages.ts"
+import { MaxPiece } from "../../src/objects/restore/Restore.ts"
+import { migrated } from "../support/layers.ts"
+import * as D1Server from "../support/server.ts"
+import * as Objects from "./Objects.ts"
+
+const Secret = "a secret of the server"
+const config = { API_SECRET_KEY: Secret }
+const url = "http://server"
+
+type Fetch = typeof globalThis.fetch
+
+const exported = (fetch: Fetch, scope?: string): Promise<ReadonlyArray<string>> =>
+  Array.fromAsync(write("2026-01-01T00:00:00.000Z", pages({ url, key: Secret, fetch, scope })))
+
+const asking = (fetch: Fetch) => async (method: string, path: string, body?: object, key = Secret, headers = {}) => {
+  const answer = await fetch(`${url}/api/v1/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) })
+  })
+  return { status: answer.status, body: await answer.json() as any }
+}
+
+/** The export in a new D1 database, as `npm run restore` writes it. */
+const onD1 = async (lines: ReadonlyArray<string>) => {
+  const into = migrated()
+  const texts = async function*() {
+    yield* lines
+  }
+  const records = async function*(): AsyncGenerator<Line> {
+    for await (const { line } of read(texts())) if (line !== undefined) yield line
+  }
+  for await (const statement of statements(JSON.parse(lines[0]!), records, Date.now())) into.raw.exec(statement)
+  return into
+}
+
+const holds = (raw: ReturnType<typeof migrated>["raw"]) => {
+  for (const { name, sql } of integrity) assert.deepStrictEqual(raw.prepare(sql).all(), [], name)
+}
+
+const claim = (scope: string, agent_name: string) => ({ scope, orchestrator_id: "k-m", agent_name })
+
+/** Puts records of every kind into the scope: done, held, waiting, deleted and failed work. */
+const fill = async (ask: ReturnType<typeof asking>, scope: string) => {
+  const sure = async (...given: Parameters<typeof ask>) => {
+    const answer = await ask(...given)
+    assert.isBelow(answer.status, 300, `${given[0]} ${given[1]}: ${JSON.stringify(answer.body)}`)
+    return answer.body
+  }
+  const post = (path: string, body: object, ...rest: [string?, object?]) =>
+    sure("POST", path, { scope, ...body }, ...rest)
+  const id = (name: string) => `${scope}-${name}`
+  const task = (name: string, rest: object = {}) =>
+    post("tasks", { id: id(name), file_path: `${name}.md`, branch: "b", ...rest })
+  await post("orchestrators/register", { cluster: "k", machine_id: "m" })
+  await sure("PUT", "flows/f", { scope, states: ["incoming", "claimed", "done"], transitions: [] })
+  await post("roles/register", { orchestrator_id: "k-m", roles: [{ name: "build", claims_from: "incoming" }] })
+  await post("projects", { id: id("p"), title: "it's; a project", branch: "b" })
+  await task("done", { priority: "P0", project_id: id("p"), content: `'; -- "\\ \r\n ß 漢 🐙`.repeat(100) })
+  await task("waits", { blocked_by: `${id("done")},${id("held")}` })
+  await task("held", { priority: "P1", metadata: { a: [1, "x"] }, external_key: "k" })
+  await task("failed", { priority: "P3" })
+  await task("deleted", { priority: "P3" })
+  await sure("DELETE", `tasks/${id("deleted")}`)
+  const first = await post("tasks/claim", claim(scope, "ann"))
+  await post(`tasks/${first.id}/submit`, { fencing_token: first.fencing_token, commits_count: 1, turns_used: 2 })
+  await post(`tasks/${first.id}/accept`, { accepted_by: "me" })
+  await post(`tasks/${id("failed")}/fail`, { reason: "no", usage: { model: "m", cost_usd: 0.1, input_tokens: 3 } })
+  const held = await post("tasks/claim", claim(scope, "bob"))
+  assert.strictEqual(held.id, id("held"))
+  await post("messages", { task_id: id("held"), from_actor: "ann", to_actor: "bob", type: "comment", content: "hi" })
+  await post("drafts", { title: "an idea", author: "ann" })
+  await post("actions", {
+    entity_type: "task",
+    entity_id: id("done"),
+    action_type: "archive",
+    label: "Archive",
+    proposed_by: "ann"
+  })
+  await sure("PUT", "usage/caps", { scope, max_tokens: 5_000_000 })
+  await post("webhooks", { url: "https://example.com/hook" })
+  const { api_key: key } = await post(`scopes/${encodeURIComponent(scope)}/keys`, { name: "laptop", rank: "manage" })
+  const again = { "idempotency-key": "one" }
+  await task("once", { priority: "P4" })
+  const created = await sure("POST", "tasks", { id: id("keyed"), file_path: "k.md", branch: "b" }, key, again)
+  return { held, key: String(key), created, again, id }
+}
+
+describe("a scope", () => {
+  it("moves from D1 to objects and back with all that it has, and no token is granted twice", async () => {
+    await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+      const original = migrated()
+      const { fetch } = yield* D1Server.make(config, () => original.db)
+      yield* Effect.promise(async () => {
+        const before = asking(fetch)
+        const [red, blue] = [await fill(before, "red"), await fill(before, "blue-é")]
+        const own = { red: await exported(fetch, "red"), blue: await exported(fetch, "blue-é") }
+        const whole = await exported(fetch)
+
+        const home = Objects.make(config)
+        const restored = await Objects.restore(home, whole, Secret)
+        assert.deepStrictEqual(restored.map(({ before, scope }) => [scope, before]), [["blue-é", false], [
+          "red",
+          false
+        ]])
+        // Every record is there once; an idempotency key is with the scope that its answer names.
+        const { counts } = JSON.parse(whole.at(-1)!)
+        for (const kind of Object.keys(counts)) {
+          assert.strictEqual(restored.reduce((sum, { counts }) => sum + (counts[kind] ?? 0), 0), counts[kind], kind)
+        }
+        assert.deepStrictEqual(await exported(home.fetch, "red"), own.red)
+        assert.deepStrictEqual(await exported(home.fetch, "blue-é"), own.blue)
+        assert.sameMembers((await exported(home.fetch)).slice(1, -1), whole.slice(1, -1))
+        for (const scope of ["red", "blue-é"]) holds(home.raw(scope))
+
+        // The source, which nobody stopped, grants once more; the copy never gives a token that it may have given.
+        const late = await before("POST", "tasks/claim", claim("red", "late"))
+        assert.strictEqual(late.status, 200)
+        const after = asking(home.fetch)
+        const { held, key } = red
+        const renewed = await after("POST", `tasks/${held.id}/renew`, { fencing_token: held.fencing_token }, key)
+        assert.strictEqual(renewed.status, 200, "its holder still holds it, under its key")
+        const given = await after("POST", "tasks/claim", claim("red", "bob"), key)
+        assert.strictEqual(given.body.id, late.body.id)
+        assert.isAbove(given.body.fencing_token, late.body.fencing_token)
+        const stale = await after("POST", `tasks/${late.body.id}/submit`, {
+          fencing_token: late.body.fencing_token,
+          commits_count: 1,
+          turns_used: 1
+        }, key)
+        assert.strictEqual(stale.status, 409, "a lease of the source counts no more")
+        const repeated = await after(
+          "POST",
+          "tasks",
+          { id: "red-keyed", file_path: "k.md", branch: "b" },
+          key,
+          red.again
+        )
+        assert.deepStrictEqual(
+          [repeated.status, repeated.body],
+          [201, red.created],
+          "a repeated request has its answer"
+        )
+        assert.strictEqual((await after("GET", "tasks/red-held", undefined, blue.key)).status, 404)
+        // Work goes on: the blocker is done, and its dependent with it.
+        const result = { fencing_token: held.fencing_token, commits_count: 1, turns_used: 1 }
+        assert.strictEqual((await after("POST", `tasks/${held.id}/submit`, result, key)).status, 200)
+        assert.strictEqual((await after("POST", `tasks/${held.id}/accept`, { accepted_by: "me" })).status, 200)
+        assert.isNull((await after("GET", "tasks/red-waits")).body.blocked_by)
+        // What a move leaves out.
+        assert.deepStrictEqual((await after("GET", "webhooks?scope=red")).body.webhooks, [])
+        for (const scope of ["red", "blue-é"]) holds(home.raw(scope))
+
+        const moved = await exported(home.fetch, "red")
+        const back = await onD1(moved)
+        holds(back.raw)
+        const tokens = back.raw.prepare("SELECT max(token) AS n FROM fencing_floor").get()!
+        assert.isAtLeast(Number(tokens["n"]), given.body.fencing_token)
+        const server = await Effect.runPromise(Effect.scoped(
+          Effect.flatMap(
+            D1Server.make(config, () => back.db),
+            ({ fetch }) => Effect.promise(() => exported(fetch, "red"))
+          )
+        ))
+        assert.deepStrictEqual(server, moved)
+      })
+    })))
+  })
+
+  it("is restored whole or not at all, by the administrator, where nothing is, and once", async () => {
+    await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+      const { fetch } = yield* D1Server.make(config)
+      yield* Effect.promise(async () => {
+        const { key } = await fill(asking(fetch), "red")
+        const lines = await exported(fetch, "red")
+        const records = lines.slice(1, -1)
+        const home = Objects.make(config)
+        const send = async (query: string, body: string, token = Secret, scope = "red") => {
+          const answer = await home.fetch(`${url}/api/v1/scopes/${scope}/restore?${query}`, {
+            method: "POST",
+            headers: token === "" ? {} : { authorization: `Bearer ${token}` },
+            body
+          })
+          return { status: answer.status, body: await answer.json() as any }
+        }
+        const id = "restore=0123456789abcdef"
+        for (const [token, status] of [["", 401], ["wrong", 401], [key, 401]] as const) {
+          assert.strictEqual((await send(`${id}&piece=0`, records.join("\n"), token)).status, status)
+        }
+        const wrong = async (line: object, why: RegExp) => {
+          const { body, status } = await send(`${id}&piece=0`, `${records[0]}\n${JSON.stringify(line)}`)
+          assert.strictEqual(status, 400)
+          assert.match(body.error, why)
+        }
+        const { record } = JSON.parse(records.find((line) => line.includes("\"kind\":\"drafts\""))!)
+        await wrong({ kind: "drafts", record: { ...record, scope: "blue" } }, /^Record 2 .*another scope/)
+        await wrong({ kind: "drafts", record: { ...record, "id = 1; --": 1 } }, /no column/)
+        await wrong({ kind: "drafts", record: { ...record, created_at: "1" } }, /created_at/)
+        await wrong({ kind: "_told", record: { scope: "red" } }, /no kind/)
+        await wrong({ kind: "sweeps", record: { scope: "red" } }, /no kind/)
+        assert.match((await send(`${id}&piece=0`, "{\"kind\":")).body.error, /no JSON/)
+        assert.strictEqual((await send(id, "")).status, 400)
+        assert.strictEqual((await send("restore=x&piece=0", "")).status, 400)
+        assert.strictEqual((await send(`${id}&piece=0`, "x".repeat(MaxPiece + 1))).status, 413)
+        assert.deepStrictEqual(home.scopes(), [], "nothing of it was written")
+
+        // A piece that is missing, and a record that cannot be written: nothing of the others is there.
+        const half = Math.ceil(records.length / 2)
+        assert.strictEqual((await send(`${id}&piece=0`, records.slice(0, half).join("\n"))).status, 200)
+        assert.match((await send(`${id}&pieces=2`, "")).body.error, /piece 1 is missing/)
+        assert.strictEqual((await send(`${id}&piece=1`, records[0]!)).status, 200)
+        const twice = await send(`${id}&pieces=2`, "")
+        assert.strictEqual(twice.status, 409)
+        assert.match(twice.body.error, /^Nothing was written/)
+        assert.deepStrictEqual(home.scopes(), [])
+        assert.strictEqual(home.raw("red").prepare("SELECT count(*) AS n FROM tasks").get()!["n"], 0)
+
+        // The piece is sent again, and then all are written.
+        assert.strictEqual((await send(`${id}&piece=1`, records.slice(half).join("\n"))).status, 200)
+        const done = await send(`${id}&pieces=2`, "")
+        assert.deepStrictEqual([done.status, done.body.before], [200, false])
+        assert.deepStrictEqual(done.body.counts, JSON.parse(lines.at(-1)!).counts)
+        assert.deepStrictEqual(home.scopes(), ["red"])
+        assert.deepStrictEqual(await exported(home.fetch, "red"), lines)
+        const again = await send(`${id}&pieces=2`, "")
+        assert.deepStrictEqual(again.body, { ...done.body, before: true })
+        const other = await send(`restore=${"f".repeat(16)}&piece=0`, records.join("\n"))
+        assert.deepStrictEqual([other.status, /has records already, in tasks/.test(other.body.error)], [409, true])
+        assert.deepStrictEqual(await exported(home.fetch, "red"), lines)
+        assert.strictEqual(home.raw("red").prepare("SELECT count(*) AS n FROM _restore").get()!["n"], 0)
+
+        // The key of a scope restores nothing, there or elsewhere.
+        const { body: { api_key } } = await asking(home.fetch)("POST", "scopes/red/keys", { name: "k", rank: "manage" })
+        for (const scope of ["red", "blue"]) {
+          assert.include([403, 404], (await send(`${id}&piece=0`, "", api_key, scope)).status)
+        }
+        assert.deepStrictEqual(home.scopes(), ["red"])
+      })
+    })))
+  })
+})
