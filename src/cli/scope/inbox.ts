@@ -37,10 +37,10 @@ const list = Effect.gen(function*() {
       ? "Nobody waits for an answer."
       : [
         table(items, [
-          { head: "message", of: ({ id }) => id, firm: true },
-          { head: "task", of: ({ task_id }) => task_id },
+          { head: "message", of: ({ id }) => id, whole: true },
+          { head: "task", of: ({ task_id }) => task_id, whole: true },
           { head: "from", of: ({ from_actor }) => from_actor },
-          { head: "asks", of: ({ content }) => content },
+          { head: "asks", of: ({ content }) => content, prose: true },
           { head: "ago", of: ({ created_at }) => brief(created_at, now) }
         ], Screen.width()),
         styled(

@@ -101,7 +101,7 @@ export const usage = Command.make("usage", {
           flags.by === "project" ? "since each project was created" : `${from} to ${to} (UTC)`
         }`,
         usage.length === 0 ? "Nothing was reported." : table(rows, [
-          { head: flags.by, of: (row) => row[name[flags.by]], firm: true },
+          { head: flags.by, of: (row) => row[name[flags.by]], whole: true },
           { head: "cost", of: (row) => dollars(row.cost_usd), right: true },
           { head: "input", of: (row) => amount(row.input_tokens), right: true },
           { head: "output", of: (row) => amount(row.output_tokens), right: true },

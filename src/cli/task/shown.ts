@@ -24,11 +24,11 @@ const about = (task: Task, now: number): string =>
     : ""
 
 const columns = (now: number): ReadonlyArray<Column<Task>> => [
-  { head: "task", of: ({ id }) => id, firm: true },
+  { head: "task", of: ({ id }) => id, whole: true },
   { head: "queue", of: ({ queue }) => queue, style: ({ queue }) => queueStyle(queue) },
   { head: "prio", of: ({ priority }) => priority },
-  { head: "title", of: ({ title }) => title },
-  { head: "about", of: (task) => about(task, now) },
+  { head: "title", of: ({ title }) => title, prose: true },
+  { head: "about", of: (task) => about(task, now), prose: true },
   { head: "ago", of: ({ updated_at }) => brief(updated_at, now) }
 ]
 
@@ -52,13 +52,14 @@ export const evidenceTable = ({ evidence, head_commit }: Task, width: number): s
     },
     {
       head: "commit",
+      whole: true,
       of: ({ commit }) =>
         commit === null || head_commit == null || commit === head_commit ? commit : `${commit} (not the head commit)`,
       style: ({ commit }) => commit === null || head_commit == null || commit === head_commit ? undefined : "yellow"
     },
-    { head: "command", of: ({ command }) => command },
-    { head: "summary", of: ({ summary }) => summary },
-    { head: "url", of: ({ url }) => url }
+    { head: "command", of: ({ command }) => command, prose: true },
+    { head: "summary", of: ({ summary }) => summary, prose: true },
+    { head: "url", of: ({ url }) => url, prose: true }
   ], width)
 
 export const taskInFull = (task: Task, now: number, width: number): string => {
