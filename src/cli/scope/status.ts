@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import type { Overview } from "../../client.ts"
 import { connect } from "../ask/Server.ts"
 import { described } from "../command.ts"
-import { amount, brief, dollars, relative } from "../show/Moment.ts"
+import { amount, brief, count, dollars, relative } from "../show/Moment.ts"
 import { queueStyle } from "../show/queueStyle.ts"
 import * as Screen from "../show/Screen.ts"
 import { type Column, table } from "../show/Table.ts"
@@ -65,8 +65,8 @@ const text = (overview: Overview, url: string, now: number): string => {
       ? "No tasks yet. Create one with: octopoid-server tasks create"
       : queues.join(styled("dim", " · ")),
     `${amount(done)}${overview.lives.exact ? "" : " or more"} done in 24 h · used: ${dollars(today.cost)}, ${
-      amount(today.tokens)
-    } tokens`,
+      count(today.tokens, "token")
+    }`,
     ...(oldest === null ? [] : [
       `Oldest that is ready: ${line(oldest.task_id)} (${relative(oldest.created_at, now).replace(" ago", "")} old) ${
         line(oldest.title)
@@ -109,7 +109,11 @@ const text = (overview: Overview, url: string, now: number): string => {
       { head: "project", of: (row) => row.id, whole: true },
       { head: "title", of: (row) => row.title, prose: true },
       { head: "status", of: (row) => row.status },
-      { head: "tasks", of: (row) => Object.entries(row.counts).map(([queue, n]) => `${queue} ${n}`).join(", "), prose: true }
+      {
+        head: "tasks",
+        of: (row) => Object.entries(row.counts).map(([queue, n]) => `${queue} ${n}`).join(", "),
+        prose: true
+      }
     ])
   ].join("\n")
 }

@@ -1,6 +1,6 @@
 /** How tasks look: in a table, and one in full. */
 import type { Task } from "../../client.ts"
-import { amount, both, brief, dollars, duration, instant, relative } from "../show/Moment.ts"
+import { both, brief, count, dollars, duration, instant, relative } from "../show/Moment.ts"
 import { queueStyle } from "../show/queueStyle.ts"
 import { type Column, fields, table } from "../show/Table.ts"
 import { block, styled } from "../show/Text.ts"
@@ -108,8 +108,8 @@ export const taskInFull = (task: Task, now: number, width: number): string => {
         "result",
         task.submitted_at === null
           ? null
-          : `${amount(task.commits_count)} commits${
-            task.turns_used === null ? "" : `, ${amount(task.turns_used)} turns`
+          : `${count(task.commits_count, "commit")}${
+            task.turns_used === null ? "" : `, ${count(task.turns_used, "turn")}`
           }`
       ],
       ["last rejection", task.last_rejection_reason, "yellow"],
@@ -118,7 +118,7 @@ export const taskInFull = (task: Task, now: number, width: number): string => {
         "used",
         tokens === 0 && (task.cost_usd ?? 0) === 0
           ? null
-          : `${dollars(task.cost_usd)}, ${amount(tokens)} tokens, ${duration(task.wall_seconds ?? 0)}`
+          : `${dollars(task.cost_usd)}, ${count(tokens, "token")}, ${duration(task.wall_seconds ?? 0)}`
       ],
       ["created", instant(task.created_at)],
       ["changed", `${both(task.updated_at, now)}, version ${task.version}`],
