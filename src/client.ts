@@ -1,12 +1,10 @@
 /** What TypeScript consumers import: the typed client, its API, and the domain. */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { flow } from "effect/Function"
 import * as HttpApiClient from "effect/http-api/HttpApiClient"
-import * as HttpClient from "effect/http/HttpClient"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClient from "effect/http/HttpClient"
 import { Api } from "./api/Api.ts"
-import * as Call from "./client/call/Call.ts"
+import { connection, type Method } from "./client/call/connection.ts"
 import type { NoUsableAnswer } from "./client/call/NoUsableAnswer.ts"
 
 export { AdministratorRequired, ScopeMismatch, TooManyFailures, Unauthorized } from "./api/access/Authorization.ts"
@@ -120,29 +118,13 @@ export type Client = HttpApiClient.ForApi<typeof Api, NoUsableAnswer>
  * needs an `HttpClient`, such as `FetchHttpClient.layer`.
  */
 export const make = (options: Options): Effect.Effect<Client, never, HttpClient.HttpClient> => {
-  const { baseUrl, idempotencyKeys = true, retries = 3, scope, timeout = "2 minutes", token } = options
-  const tries = { retries, timeout, randomKeys: idempotencyKeys }
-  // The address comes first, because the later steps need a whole URL.
-  const addressed = flow(
-    HttpClientRequest.prependUrl(baseUrl.replace(/\/+$/, "")),
-    (request: HttpClientRequest.HttpClientRequest) =>
-      token === undefined ? request : HttpClientRequest.bearerToken(request, token),
-    (request: HttpClientRequest.HttpClientRequest) =>
-      scope === undefined || request.urlParams.params.some(([name]) => name === "scope")
-        ? request
-        : HttpClientRequest.setUrlParam(request, "scope", scope)
-  )
+  const { method, transformClient, transformResponse } = connection(options)
   return Effect.map(
-    HttpApiClient.make(Api, {
-      transformClient: (client) => HttpClient.mapRequest(Call.sending(client), addressed),
-      transformResponse: Call.decoding
-    }),
+    HttpApiClient.make(Api, { transformClient, transformResponse }),
     (api) => {
-      type Method = Parameters<typeof Call.settled>[0]
-      // A repetition includes reading and decoding the answer, so whole methods are repeated.
       const wrap = (part: unknown): unknown =>
         typeof part === "function"
-          ? Call.settled(part as Method, tries)
+          ? method(part as Method)
           : Object.fromEntries(Object.entries(part as object).map(([name, inner]) => [name, wrap(inner)]))
       return wrap(api) as Client
     }

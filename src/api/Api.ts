@@ -11,7 +11,7 @@ import { MetricsApi } from "./feed/Metrics.ts"
 import { OverviewApi } from "./feed/Overview.ts"
 import { WebhooksApi } from "./feed/Webhooks.ts"
 import { FlowsApi } from "./Flows.ts"
-import { RequestErrors } from "./InvalidRequest.ts"
+import { parsing, RequestErrors } from "./InvalidRequest.ts"
 import { OrchestratorsApi } from "./machine/Orchestrators.ts"
 import { ParksApi } from "./machine/Parks.ts"
 import { RolesApi } from "./machine/Roles.ts"
@@ -49,8 +49,7 @@ export class Api extends HttpApi.make("octopoid")
   .add(ExportApi)
   .add(SystemApi)
   .middleware(RequestErrors)
-  .annotate(HttpApi.PayloadParseOptions, { errors: "all", reportInput: true })
-  .annotate(HttpApi.QueryParseOptions, { errors: "all", reportInput: true })
+  .annotateMerge(parsing)
   .annotateMerge(OpenApi.annotations({
     title: "Octopoid Server",
     version: Version,

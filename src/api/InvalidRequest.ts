@@ -1,5 +1,6 @@
 /** The answer to a request that does not fit its endpoint. */
 import * as Context from "effect/Context"
+import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as Schema from "effect/Schema"
 import { describe, ErrorText } from "../domain/Encoding.ts"
@@ -44,6 +45,11 @@ export class InternalError extends TaggedError<InternalError>()(
 export class RequestErrors extends HttpApiMiddleware.Service<RequestErrors>()("octopoid-server/api/RequestErrors", {
   error: [InvalidRequest, TooLarge, BodyTooLarge, EncodingNotSupported, HostNotAllowed, OriginNotAllowed, InternalError]
 }) {}
+
+/** A request that does not fit is told all that is wrong with it. */
+export const parsing = Context.make(HttpApi.PayloadParseOptions, { errors: "all", reportInput: true }).pipe(
+  Context.add(HttpApi.QueryParseOptions, { errors: "all", reportInput: true })
+)
 
 /** Fields of a body that must be present and not empty, with the sentence that clients expect if they are not. */
 export const Required = Context.Reference<

@@ -2,13 +2,15 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { action } from "../githook/action.ts"
 import { CannotInstall, install } from "../githook/install.ts"
 import { hooks, scriptOf } from "../githook/script.ts"
+import { described } from "./command.ts"
 import { Url } from "./settings.ts"
+import * as Screen from "./show/Screen.ts"
+import { line } from "./show/Text.ts"
 
 const installing = Command.make(
   "install",
@@ -40,7 +42,7 @@ const installing = Command.make(
   },
   Effect.fnUntraced(function*({ branches, offline, ...rest }) {
     const url = yield* Url
-    const lines = yield* Effect.try({
+    const done = yield* Effect.try({
       try: () =>
         install({
           ...rest,
@@ -50,11 +52,13 @@ const installing = Command.make(
         }),
       catch: (error) => error instanceof CannotInstall ? error : new CannotInstall({ message: String(error) })
     })
-    yield* Console.log(lines.join("\n"))
+    yield* Screen.show({ hook: rest.hook, ...done }, ({ says }) => says.map(line).join("\n"))
   })
 ).pipe(
-  Command.withDescription(
-    "Writes the hook where git looks for it, and the settings into the configuration of the repository: --url as octopoid.url."
+  described(
+    "Write the hook where git looks for it, and the settings into the configuration of the repository.",
+    "{ hook, file, says }: the kind of hook, where it is, and what was done, in sentences.",
+    "--url is kept as octopoid.url."
   )
 )
 
@@ -63,8 +67,13 @@ const printing = Command.make(
   {
     what: Argument.Literals("what", [...hooks, "github-action"]).pipe(Argument.withDescription("What to print"))
   },
-  ({ what }) => Console.log((what === "github-action" ? action : scriptOf(what)).trimEnd())
-).pipe(Command.withDescription("Prints a hook, or the workflow for GitHub."))
+  Effect.fnUntraced(function*({ what }) {
+    const script = `${(what === "github-action" ? action : scriptOf(what)).trimEnd()}\n`
+    // It is a program, so nothing in it is escaped for a terminal.
+    if (yield* Screen.wantsJson) yield* Screen.document({ what, script })
+    else yield* Effect.sync(() => void process.stdout.write(script))
+  })
+).pipe(described("Print a hook, or the workflow for GitHub.", "{ what, script }."))
 
 export const gitHook = Command.make("git-hook").pipe(
   Command.withDescription(

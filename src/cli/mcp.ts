@@ -5,7 +5,9 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { usage } from "./ask/Failure.ts"
 import { chosen } from "./ask/Server.ts"
+import { Json } from "./settings.ts"
 
 const optional = (name: string, variable: string, description: string) =>
   Flag.String(name).pipe(
@@ -39,6 +41,8 @@ export const mcp = Command.make(
   "mcp",
   flags,
   Effect.fnUntraced(function*(given) {
+    // Its output is the protocol, and an agent that reads JSON documents would wait for ever.
+    if (yield* Json) return yield* usage("mcp speaks the Model Context Protocol, and takes no --json.")
     const { key, scope, url } = yield* chosen
     // Loaded only here, so that other commands start without it.
     const { start } = yield* Effect.promise(() => import("../mcp/start.ts"))

@@ -70,7 +70,9 @@ const unused = async (ask: Ask.Ask, scope: string) => {
   const tasks = await ask("GET", "/api/v1/tasks?limit=1")
   if (tasks.status !== 200) throw new CannotRun(`the tasks of the scope cannot be listed: ${sentence(tasks)}`)
   if (tasks.body.total !== 0) {
-    throw new CannotRun(`the scope ${scope} of the key holds ${tasks.body.total} tasks. ${why}`)
+    throw new CannotRun(
+      `the scope ${scope} of the key holds ${tasks.body.total === 1 ? "1 task" : `${tasks.body.total} tasks`}. ${why}`
+    )
   }
   const create = await ask("POST", "/api/v1/tasks", {})
   if (create.status === 403) throw new CannotRun(`the key may not do all that the suite does: ${sentence(create)}`)

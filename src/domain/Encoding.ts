@@ -22,7 +22,7 @@ export const text = (description: string) => Schema.NullOr(Schema.String).pipe(d
 export const maybe = <S extends Schema.Top>(schema: S, description: string) =>
   Schema.optionalKey(Schema.Union([Schema.Null, schema]).pipe(describe(description)))
 
-/** The same fields, each of which may be absent. */
+/** Makes each of the fields optional: a value of the struct may leave it out. */
 export const optionalKeys = <F extends Record<string, Schema.Top>>(fields: F) =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, Schema.optionalKey(field)])) as {
     readonly [K in keyof F]: Schema.optionalKey<F[K]>

@@ -44,8 +44,10 @@ const configured = (directory: string, name: string): string | undefined => {
 
 const isOurs = (file: string): boolean => readFileSync(file, "utf8").includes(mark)
 
-/** Writes the hook. Answers what was done, in sentences. */
-export const install = ({ branches, chain, directory, force, hook, offline, url }: Options): ReadonlyArray<string> => {
+/** Writes the hook. Answers where it is, and what was done, in sentences. */
+export const install = (
+  { branches, chain, directory, force, hook, offline, url }: Options
+): { readonly file: string; readonly says: ReadonlyArray<string> } => {
   const says: Array<string> = []
   // Git looks there for the hooks of every worktree of the repository, or where core.hooksPath says.
   const hooks = git(directory, "rev-parse", "--path-format=absolute", "--git-path", "hooks")
@@ -82,5 +84,5 @@ export const install = ({ branches, chain, directory, force, hook, offline, url 
   says.push(
     "The key, of the rank fence, comes from OCTOPOID_FENCE_KEY or git config octopoid.fenceKey. An open server needs none."
   )
-  return says
+  return { file, says }
 }

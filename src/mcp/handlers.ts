@@ -96,7 +96,7 @@ export const layer = (agent: Agent) => {
             const seconds = Math.ceil(secondsToWait(retry_after_seconds))
             return Effect.succeed({
               task: null,
-              says: `${error} Claim again in ${seconds} seconds, or end.`,
+              says: `${error} Claim again in ${seconds} ${seconds === 1 ? "second" : "seconds"}, or end.`,
               retry_after_seconds: seconds
             })
           })

@@ -68,7 +68,7 @@ export const make = (): Line & { readonly changed: () => void } => {
         count--
         group.places.splice(group.places.indexOf(own), 1)
         if (group.places.length === 0) groups.delete(wanted)
-        // It may have got one of several tasks, so the next one tries. That costs a claim if it got none.
+        // This request may have got a task while others are still ready, so the next in line tries now. If it got none, that try is one claim for nothing.
         group.tried = -1
         settle()
       }

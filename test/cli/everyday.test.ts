@@ -118,6 +118,7 @@ layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("the c
       assert.match(list.stdout, /\S+ +mail-a +ann +Keep the cookies\? Or not\?/)
       const answer = yield* cli(["reply", question.id, "Keep them."])
       assert.strictEqual(answer.stdout, "✓ Answered ann: Keep them.\n")
+      assert.strictEqual(answer.stderr, "")
       const thread = yield* cli(["inbox", question.id])
       assert.match(
         thread.stdout,
@@ -126,6 +127,9 @@ layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("the c
       assert.strictEqual((yield* cli(["inbox"])).stdout, "Nobody waits for an answer.\n")
       assert.isNull((yield* get("tasks/mail-a")).waiting_for_reply)
       assert.strictEqual((yield* claim()).id, "mail-a")
+      const again = yield* cli(["reply", question.id, "Or not."])
+      assert.deepStrictEqual([again.code, again.stdout], [0, "✓ Answered ann: Or not.\n"])
+      assert.match(again.stderr, /^tester answered this (now|\d+ s ago): Keep them\.\n$/)
     }))
 
   it.effect("says what failed and why, and has it tried again", () =>
@@ -196,6 +200,27 @@ layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("error
       assert.deepInclude(JSON.parse(json.stderr), { _tag: "TaskNotFound", task_id: "none" })
     }))
 
+  it.effect("name a queue that is none, and warn of a scope in which there is nothing", () =>
+    Effect.gen(function*() {
+      const { cli, create } = yield* World.make("lists")
+      yield* create("lists-a")
+      yield* create("lists-b", { queue: "testing" })
+      for (const queue of ["failed", "provisional,done", "testing", "escalated"]) {
+        assert.deepInclude(yield* cli(["tasks", "list", "--queue", queue]), { code: 0, stderr: "" })
+      }
+      const wrong = yield* cli(["tasks", "list", "--queue", "faild,done"])
+      assert.deepStrictEqual([wrong.code, wrong.stdout], [2, ""])
+      assert.match(
+        wrong.stderr,
+        /^✗ The scope lists has no queue faild: no task is in it, and no flow has it\. There are: incoming, .*testing/
+      )
+      const empty = yield* cli(["tasks", "list", "--scope", "lsts"])
+      assert.deepStrictEqual([empty.code, empty.stdout], [0, "No tasks.\n"])
+      assert.match(empty.stderr, /^The scope lsts has no tasks, machines or projects\. Is that its name\?\n$/)
+      // A filter that finds nothing is no mistake.
+      assert.deepInclude(yield* cli(["tasks", "list", "--role", "none"]), { code: 0, stderr: "" })
+    }))
+
   it.effect("have an exit code for each kind", () =>
     Effect.gen(function*() {
       const { cli } = yield* World.make("codes")
@@ -215,6 +240,7 @@ layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("error
         [["status", "--url", "http://127.0.0.1:9"], 3, "http://127.0.0.1:9 gives no usable answer"],
         [["export", "--url", "http://127.0.0.1:9"], 3, "http://127.0.0.1:9"],
         [["doctor", "--url", "http://127.0.0.1:9"], 1, ""],
+        [["mcp", "--json"], 2, "--json"],
         [[], 2, "octopoid-server"]
       ]
       yield* Effect.forEach(cases, ([args, code, why]) =>

@@ -57,6 +57,10 @@ it.live("writes an executable hook and the settings, and may be repeated", () =>
 it.live("says what is missing", () =>
   Effect.scoped(Effect.gen(function*() {
     const { parent, path } = yield* repository
+    const document = JSON.parse((yield* hook(path, "install", "--json")).stdout)
+    assert.deepInclude(document, { hook: "pre-push", file: join(path, ".git/hooks/pre-push") })
+    const printed = JSON.parse((yield* hook(path, "print", "pre-push", "--json")).stdout)
+    assert.strictEqual(printed.script, readFileSync(document.file, "utf8"))
     assert.include(yield* succeeds(hook(path, "install")), "octopoid.url is not set: git config octopoid.url <address>")
     const outside = yield* hook(parent, "install")
     assert.notStrictEqual(outside.code, 0)

@@ -396,7 +396,7 @@ describe("an import", () => {
       const { kinds, notes } = yield* run()
       assert.strictEqual(kinds.roles.created, 1)
       assert.deepStrictEqual(notes, [
-        "Roles not copied, as no orchestrator of the scope registered them: fixer (of 1 open tasks), poet. Once the scope has roles, no task can be created with others: register those it needs (POST /api/v1/roles/register)."
+        "Roles not copied, as no orchestrator of the scope registered them: fixer (of 1 open task), poet. Once the scope has roles, no task can be created with others: register those it needs (POST /api/v1/roles/register)."
       ])
       const create = () =>
         send("POST", "/api/v1/tasks", { id: "c", file_path: "c", branch: "b", scope: "red", role: "fixer" })
@@ -416,7 +416,7 @@ describe("an import", () => {
         tasks: [task("a", earlier, { project_id: "p" })]
       })
       const report = yield* run()
-      assert.deepStrictEqual(report.notes, ["1 projects belong to no scope. --unscoped copies them too."])
+      assert.deepStrictEqual(report.notes, ["1 project belongs to no scope. --unscoped copies it too."])
       assert.deepStrictEqual(report.problems, [
         {
           kind: "tasks",

@@ -1,6 +1,7 @@
 /** The faults that the properties and the simulator have to find out: `npm run prove -- mutate`. */
 import type { Fault } from "./Fault.ts"
 import { access, keys } from "./faults/access.ts"
+import { agents } from "./faults/agents.ts"
 import { answers } from "./faults/answers.ts"
 import { dependencies } from "./faults/dependencies.ts"
 import { evidence } from "./faults/evidence.ts"
@@ -30,5 +31,6 @@ export const faults: ReadonlyArray<Fault> = [
   ...usage,
   ...webhooks,
   ...overview,
-  ...stops
+  ...stops,
+  ...agents
 ]

@@ -65,6 +65,7 @@ await Effect.runPromise(main)
 /** Another, which works on what there is until there is nothing more. */
 const worker = `
 import * as Effect from "effect/Effect"
+import * as FileStore from "octopoid-server/file-store"
 import * as Worker from "octopoid-server/worker"
 import type * as client from "octopoid-server/client"
 
@@ -73,7 +74,7 @@ declare const process: { readonly argv: ReadonlyArray<string> }
 const connection: client.Options = { baseUrl: process.argv[2] ?? "", scope: "packed" }
 
 const main = Worker.run(
-  { client: connection, machine: { cluster: "k", machine_id: "m" }, until: "idle" },
+  { client: connection, machine: { cluster: "k", machine_id: "m" }, until: "idle", outbox: FileStore.make("outbox") },
   (attempt: Worker.Attempt) =>
     Effect.gen(function*() {
       yield* attempt.checkpoint({ notes: "begun" })
@@ -161,7 +162,7 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the
       const manifest = JSON.parse(
         yield* Effect.promise(() => readFile(join(directory, "node_modules/octopoid-server/package.json"), "utf8"))
       )
-      assert.deepStrictEqual(Object.keys(manifest.exports), ["./client", "./worker"])
+      assert.deepStrictEqual(Object.keys(manifest.exports), ["./client", "./worker", "./file-store"])
       assert.deepStrictEqual(Object.keys(manifest.dependencies), ["workerd"])
       assert.deepStrictEqual(manifest.bin, { "octopoid-server": "dist/cli.js" })
       assert.deepStrictEqual(manifest.files, ["dist"])

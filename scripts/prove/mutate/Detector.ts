@@ -70,6 +70,14 @@ const properties = byTests("properties", false, [
   { file: "test/http/Statements.test.ts" }
 ])
 
+/** What an agent runs beside the server: the tools by MCP, and the hooks of git. */
+const agents = byTests("agents", false, [
+  { file: "test/mcp/tools.test.ts" },
+  { file: "test/githook/install.test.ts" },
+  { file: "test/githook/fence.test.ts" },
+  { file: "test/mcp/life.test.ts" }
+])
+
 const script = "scripts/prove/simulate.ts"
 const runs = 20
 
@@ -89,4 +97,4 @@ const examples = byTests("examples", true, [
   { file: "test/domain" }
 ])
 
-export const detectors: ReadonlyArray<Detector> = [properties, simulator, examples]
+export const detectors: ReadonlyArray<Detector> = [properties, agents, simulator, examples]

@@ -19,7 +19,10 @@ type EndpointOf<R extends Route> = Endpoint extends infer E ?
 /** `METHOD /path` of an endpoint. */
 export type Route = RouteOf<Endpoint>
 
-/** The encoded side of the schema that a codec of an endpoint is made from: the codec's own is any JSON. */
+/**
+ * The type of the JSON that an endpoint sends or takes. `HttpApi` wraps each schema in a codec, whose encoded type says only "any JSON". So
+ * this takes the encoded type of the schema inside.
+ */
 type Wire<C> = C extends Schema.toCodecJson<infer S> ? S["Encoded"]
   : C extends Schema.toCodecStringTree<infer S> ? S["Encoded"]
   : never

@@ -1,9 +1,11 @@
-/** Whether a menu is open. It closes when the page goes to another place, also by the browser's own buttons. */
-import { createEffect, createSignal, on } from "solid-js"
-import { place } from "../Router.ts"
+/** Whether a menu is open. It closes when the browser goes to another place, by its own buttons or by a link. */
+import { createSignal, onCleanup } from "solid-js"
 
 export const createMenu = () => {
   const [open, setOpen] = createSignal(false)
-  createEffect(on(place, () => setOpen(false)))
+  // Not with every new address: a screen completes its own while it loads, which is no reason to close a menu.
+  const close = () => setOpen(false)
+  addEventListener("popstate", close)
+  onCleanup(() => removeEventListener("popstate", close))
   return { open, setOpen }
 }

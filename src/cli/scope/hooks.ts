@@ -29,12 +29,12 @@ const list = Command.make("list", {}, () =>
     const now = yield* Clock.currentTimeMillis
     yield* Screen.show(found, ({ webhooks }) =>
       webhooks.length === 0 ? "No webhooks." : table(webhooks, [
-        { head: "hook", of: ({ id }) => id, firm: true },
+        { head: "hook", of: ({ id }) => id, whole: true },
         { head: "name", of: ({ name }) => name },
         { head: "state", of: stateOf, style: stateStyle },
         { head: "sent up to", of: ({ position }) => position, right: true },
         { head: "accepted", of: ({ delivered_at }) => brief(delivered_at, now) },
-        { head: "address", of: ({ url }) => url }
+        { head: "address", of: ({ url }) => url, prose: true }
       ], Screen.width()))
   })).pipe(described("List the webhooks of a scope, without their secrets.", "the answer of GET /api/v1/webhooks."))
 
@@ -186,7 +186,7 @@ const log = Command.make("log", { hook }, (flags) =>
     const found = yield* api.webhooks.deliveries({ params: { id: idOf(flags.hook) }, query: {} })
     yield* Screen.show(found, ({ deliveries }) =>
       deliveries.length === 0 ? "Nothing was sent yet." : table(deliveries, [
-        { head: "at", of: ({ at }) => instant(at), firm: true },
+        { head: "at", of: ({ at }) => instant(at), whole: true },
         { head: "event", of: ({ event }) => event },
         { head: "seq", of: ({ seq }) => seq, right: true },
         { head: "try", of: ({ attempt }) => attempt, right: true },
@@ -197,8 +197,8 @@ const log = Command.make("log", { hook }, (flags) =>
           style: ({ error }) => error === null ? "green" : "red"
         },
         { head: "ms", of: ({ millis }) => millis, right: true },
-        { head: "error", of: ({ error }) => error },
-        { head: "answer", of: ({ response }) => response }
+        { head: "error", of: ({ error }) => error, prose: true },
+        { head: "answer", of: ({ response }) => response, prose: true }
       ], Screen.width()))
   })).pipe(
     described(

@@ -8,7 +8,7 @@ import type { Message, MessageId } from "../../client.ts"
 import { actorOf, asFlag } from "../ask/actor.ts"
 import { connect } from "../ask/Server.ts"
 import { described, examples, given } from "../command.ts"
-import { amount, both, brief } from "../show/Moment.ts"
+import { amount, both, brief, relative } from "../show/Moment.ts"
 import * as Screen from "../show/Screen.ts"
 import { table } from "../show/Table.ts"
 import { block, line, styled } from "../show/Text.ts"
@@ -37,10 +37,10 @@ const list = Effect.gen(function*() {
       ? "Nobody waits for an answer."
       : [
         table(items, [
-          { head: "message", of: ({ id }) => id, firm: true },
-          { head: "task", of: ({ task_id }) => task_id },
+          { head: "message", of: ({ id }) => id, whole: true },
+          { head: "task", of: ({ task_id }) => task_id, whole: true },
           { head: "from", of: ({ from_actor }) => from_actor },
-          { head: "asks", of: ({ content }) => content },
+          { head: "asks", of: ({ content }) => content, prose: true },
           { head: "ago", of: ({ created_at }) => brief(created_at, now) }
         ], Screen.width()),
         styled(
@@ -92,6 +92,16 @@ export const reply = Command.make("reply", {
     const from_actor = yield* actorOf(flags.as)
     const { api } = yield* connect
     const asked = yield* api.messages.get({ params: { id: flags.message as MessageId }, query: {} })
+    // The answer is sent all the same: a second thought is worth as much as the first.
+    const { messages } = yield* api.messages.list({ query: { thread_id: asked.id } })
+    const before = messages.find(({ parent_message_id }) => parent_message_id === asked.id)
+    if (before !== undefined) {
+      const now = yield* Clock.currentTimeMillis
+      yield* Screen.note(styled(
+        "yellow",
+        `${line(before.from_actor)} answered this ${relative(before.created_at, now)}: ${line(before.content)}`
+      ))
+    }
     const sent = yield* api.messages.send({
       query: {},
       payload: {
@@ -110,7 +120,8 @@ export const reply = Command.make("reply", {
   })).pipe(
     described(
       "Answer a message. A task that waits for the answer is free to be claimed again.",
-      "the new message, as POST /api/v1/messages answers it."
+      "the new message, as POST /api/v1/messages answers it.",
+      "If somebody answered already, it says so and sends the answer all the same."
     ),
     examples(["reply msg-1 \"Keep the old cookies\"", "Answer a question"])
   )

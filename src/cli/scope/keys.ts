@@ -37,7 +37,7 @@ const list = Command.make("list", {
     const now = yield* Clock.currentTimeMillis
     yield* Screen.show(found, ({ keys }) =>
       keys.length === 0 ? "No keys." : table(keys, [
-        { head: "key", of: ({ id }) => id, firm: true },
+        { head: "key", of: ({ id }) => id, whole: true },
         { head: "name", of: ({ name }) => name },
         { head: "rank", of: ({ rank }) => rank },
         ...(flags.all ? [{ head: "scope", of: ({ scope }: typeof keys[number]) => scope }] : []),

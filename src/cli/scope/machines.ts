@@ -28,13 +28,13 @@ const list = Command.make("list", {}, () =>
           head: "machine",
           of: ({ id }) =>
             id,
-          firm: true
+          whole: true
         },
         { head: "status", of: ({ status }) => status, style: styleOf },
         { head: "host", of: ({ hostname }) => hostname },
         { head: "agents", of: ({ max_agents }) => max_agents, right: true },
         { head: "version", of: ({ version }) => version },
-        { head: "repository", of: ({ repo_url }) => repo_url },
+        { head: "repository", of: ({ repo_url }) => repo_url, prose: true },
         { head: "heard", of: ({ last_heartbeat }) => brief(last_heartbeat, now) }
       ], Screen.width()))
   })).pipe(described("List the machines, the one heard last first.", "the answer of GET /api/v1/orchestrators."))

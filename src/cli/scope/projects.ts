@@ -45,11 +45,11 @@ const list = Command.make("list", {
     yield* Screen.show(page, ({ next_cursor, projects, total }) =>
       projects.length === 0 ? "No projects." : [
         table(projects, [
-          { head: "project", of: ({ id }) => id, firm: true },
-          { head: "title", of: ({ title }) => title },
+          { head: "project", of: ({ id }) => id, whole: true },
+          { head: "title", of: ({ title }) => title, prose: true },
           { head: "status", of: ({ status }) => status },
           { head: "branch", of: ({ branch }) => branch },
-          { head: "tasks", of: ({ counts }) => countsOf(counts) },
+          { head: "tasks", of: ({ counts }) => countsOf(counts), prose: true },
           { head: "age", of: ({ created_at }) => brief(created_at, now) }
         ], Screen.width()),
         ...(next_cursor === null ? [] : [

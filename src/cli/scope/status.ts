@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import type { Overview } from "../../client.ts"
 import { connect } from "../ask/Server.ts"
 import { described } from "../command.ts"
-import { amount, brief, dollars, relative } from "../show/Moment.ts"
+import { amount, brief, count, dollars, relative } from "../show/Moment.ts"
 import { queueStyle } from "../show/queueStyle.ts"
 import * as Screen from "../show/Screen.ts"
 import { type Column, table } from "../show/Table.ts"
@@ -65,51 +65,55 @@ const text = (overview: Overview, url: string, now: number): string => {
       ? "No tasks yet. Create one with: octopoid-server tasks create"
       : queues.join(styled("dim", " · ")),
     `${amount(done)}${overview.lives.exact ? "" : " or more"} done in 24 h · used: ${dollars(today.cost)}, ${
-      amount(today.tokens)
-    } tokens`,
+      count(today.tokens, "token")
+    }`,
     ...(oldest === null ? [] : [
       `Oldest that is ready: ${line(oldest.task_id)} (${relative(oldest.created_at, now).replace(" ago", "")} old) ${
         line(oldest.title)
       }`
     ]),
     ...section<Items<"reviews">>("Waiting for review", overview.reviews, [
-      { head: "task", of: (row) => row.task_id, firm: true },
-      { head: "title", of: (row) => row.title },
+      { head: "task", of: (row) => row.task_id, whole: true },
+      { head: "title", of: (row) => row.title, prose: true },
       { head: "by", of: (row) => row.submitted_by },
       { head: "ago", of: (row) => brief(row.submitted_at, now) }
     ], "octopoid-server review"),
     ...section<Items<"questions">>("Questions", overview.questions, [
-      { head: "message", of: (row) => row.id, firm: true },
-      { head: "task", of: (row) => row.task_id },
+      { head: "message", of: (row) => row.id, whole: true },
+      { head: "task", of: (row) => row.task_id, whole: true },
       { head: "from", of: (row) => row.from_actor },
-      { head: "asks", of: (row) => row.content },
+      { head: "asks", of: (row) => row.content, prose: true },
       { head: "ago", of: (row) => brief(row.created_at, now) }
     ], "octopoid-server inbox"),
     ...section<Items<"failures">>("Failures and lost leases in 24 h, also those mended since", failures, [
-      { head: "task", of: (row) => row.task_id, firm: true },
+      { head: "task", of: (row) => row.task_id, whole: true },
       { head: "what", of: (row) => row.event, style: () => "red" },
       { head: "led to", of: (row) => row.to_queue },
-      { head: "why", of: (row) => row.reason ?? row.title },
+      { head: "why", of: (row) => row.reason ?? row.title, prose: true },
       { head: "ago", of: (row) => brief(row.at, now) }
     ], "octopoid-server tasks list --queue failed has those that are failed now"),
     ...section<Items<"held">>("Held", overview.held, [
-      { head: "task", of: (row) => row.task_id, firm: true },
-      { head: "title", of: (row) => row.title },
+      { head: "task", of: (row) => row.task_id, whole: true },
+      { head: "title", of: (row) => row.title, prose: true },
       { head: "agent", of: (row) => row.claimed_by },
-      { head: "machine", of: (row) => row.orchestrator_id },
+      { head: "machine", of: (row) => row.orchestrator_id, whole: true },
       { head: "lease ends", of: (row) => brief(row.lease_expires_at, now) },
-      { head: "note", of: (row) => row.note }
+      { head: "note", of: (row) => row.note, prose: true }
     ]),
     ...section<Overview["machines"]["items"][number]>("Machines", overview.machines, [
-      { head: "machine", of: (row) => row.id, firm: true },
+      { head: "machine", of: (row) => row.id, whole: true },
       { head: "status", of: (row) => row.status, style: (row) => row.status === "active" ? "green" : "yellow" },
       { head: "holds", of: (row) => row.holds, right: true }
     ]),
     ...section<Overview["projects"]["items"][number]>("Projects", overview.projects, [
-      { head: "project", of: (row) => row.id, firm: true },
-      { head: "title", of: (row) => row.title },
+      { head: "project", of: (row) => row.id, whole: true },
+      { head: "title", of: (row) => row.title, prose: true },
       { head: "status", of: (row) => row.status },
-      { head: "tasks", of: (row) => Object.entries(row.counts).map(([queue, n]) => `${queue} ${n}`).join(", ") }
+      {
+        head: "tasks",
+        of: (row) => Object.entries(row.counts).map(([queue, n]) => `${queue} ${n}`).join(", "),
+        prose: true
+      }
     ])
   ].join("\n")
 }

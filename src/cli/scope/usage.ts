@@ -7,7 +7,7 @@ import type { ProjectId, UsageSum } from "../../client.ts"
 import * as Failure from "../ask/Failure.ts"
 import { connect } from "../ask/Server.ts"
 import { described, examples, given, optional } from "../command.ts"
-import { amount, dollars, duration } from "../show/Moment.ts"
+import { amount, count, dollars, duration } from "../show/Moment.ts"
 import * as Screen from "../show/Screen.ts"
 import { table } from "../show/Table.ts"
 import { line, styled } from "../show/Text.ts"
@@ -18,7 +18,7 @@ const capText = (
   max_cost_usd === null && max_tokens === null
     ? "No caps on a day."
     : `Caps on a day: ${
-      [max_cost_usd === null ? "" : dollars(max_cost_usd), max_tokens === null ? "" : `${amount(max_tokens)} tokens`]
+      [max_cost_usd === null ? "" : dollars(max_cost_usd), max_tokens === null ? "" : count(max_tokens, "token")]
         .filter((part) => part !== "").join(", ")
     }`
 
@@ -101,7 +101,7 @@ export const usage = Command.make("usage", {
           flags.by === "project" ? "since each project was created" : `${from} to ${to} (UTC)`
         }`,
         usage.length === 0 ? "Nothing was reported." : table(rows, [
-          { head: flags.by, of: (row) => row[name[flags.by]], firm: true },
+          { head: flags.by, of: (row) => row[name[flags.by]], whole: true },
           { head: "cost", of: (row) => dollars(row.cost_usd), right: true },
           { head: "input", of: (row) => amount(row.input_tokens), right: true },
           { head: "output", of: (row) => amount(row.output_tokens), right: true },

@@ -13,6 +13,8 @@ export const completionsOf = (all: () => Command.Command.Any) =>
   }, ({ shell }) =>
     Effect.gen(function*() {
       const script = Completions.generate("octopoid-server", shell, Completions.fromCommand(all()))
+        // The generator names a flag that this command does not have.
+        .replace("octopoid-server --completions", "octopoid-server completions")
       // It is a program, so nothing in it is escaped for a terminal.
       if (yield* Screen.wantsJson) yield* Screen.document({ shell, script })
       else yield* Effect.sync(() => void process.stdout.write(script.endsWith("\n") ? script : `${script}\n`))

@@ -120,7 +120,7 @@ const list = Command.make("list", {}, () =>
             current ? "*" : "",
           style: () => "green"
         },
-        { head: "profile", of: ({ name }) => name, firm: true },
+        { head: "profile", of: ({ name }) => name, whole: true },
         { head: "server", of: ({ url }) => url },
         { head: "scope", of: ({ scope }) => scope },
         { head: "key", of: ({ key }) => key ? "yes" : "no" }

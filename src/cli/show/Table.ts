@@ -7,33 +7,39 @@ export interface Column<Row> {
   readonly style?: (row: Row) => Style | undefined
   /** Whether numbers stand below each other. */
   readonly right?: boolean
-  /** Whether it is cut only if nothing else is left to cut, because people copy it. */
-  readonly firm?: boolean
+  /** Whether it is never cut, because people copy it: an id, a time. Numbers never are. */
+  readonly whole?: boolean
+  /** Whether it is free text: it gets the room that the other columns leave, or a line of its own below the row. */
+  readonly prose?: boolean
 }
 
 const Gap = 2
+/** Free text that would get less than this stands below its row. */
+const LeastProse = 20
+/** Other columns are cut to this first, and to the least if the ids leave less. */
+const Short = 24
 const Least = 6
-const LeastFirm = 12
 
-/** The widths of the columns: the widest ones give way until the table fits. */
-const fitted = (wanted: ReadonlyArray<number>, firm: ReadonlyArray<boolean>, width: number): ReadonlyArray<number> => {
-  const widths = [...wanted]
-  const room = width - Gap * (widths.length - 1)
-  const shrink = (isFirm: boolean, least: number) => {
-    for (let over = widths.reduce((sum, n) => sum + n, 0) - room; over > 0;) {
-      const candidates = widths.map((n, i) => firm[i] === isFirm && n > least ? n : 0)
-      const widest = Math.max(...candidates)
-      if (widest === 0) return
-      const second = Math.max(least, ...candidates.filter((n) => n < widest))
-      const place = candidates.indexOf(widest)
-      const less = Math.min(over, Math.max(1, widest - second))
-      widths[place] = widest - less
-      over -= less
-    }
+const sumOf = (widths: ReadonlyArray<number>) => widths.reduce((sum, n) => sum + n, 0)
+
+/** The widths after the widest of those that `may` be cut gave way, down to `least`, until the sum is at most `room`. */
+const shrunk = (
+  widths: ReadonlyArray<number>,
+  may: ReadonlyArray<boolean>,
+  least: number,
+  room: number
+): ReadonlyArray<number> => {
+  const result = [...widths]
+  for (let over = sumOf(result) - room; over > 0;) {
+    const candidates = result.map((n, i) => may[i] === true && n > least ? n : 0)
+    const widest = Math.max(...candidates)
+    if (widest === 0) break
+    const second = Math.max(least, ...candidates.filter((n) => n < widest))
+    const less = Math.min(over, Math.max(1, widest - second))
+    result[candidates.indexOf(widest)] = widest - less
+    over -= less
   }
-  shrink(false, Least)
-  shrink(true, LeastFirm)
-  return widths
+  return result
 }
 
 const padded = (text: string, width: number, right: boolean | undefined) => {
@@ -41,24 +47,52 @@ const padded = (text: string, width: number, right: boolean | undefined) => {
   return right ? space + text : text + space
 }
 
-/** The rows below their heads. Columns without any text are left out. */
+interface Used<Row> {
+  readonly column: Column<Row>
+  readonly cells: ReadonlyArray<string>
+  /** The width of its widest cell. */
+  readonly wanted: number
+}
+
+/** The columns that stand side by side with their widths, and the free text that stands below each row. */
+const arranged = <Row>(used: ReadonlyArray<Used<Row>>, width: number) => {
+  const mayBeCut = ({ column: { prose, right, whole } }: Used<Row>) => !prose && !right && !whole
+  for (let beside = used, below: ReadonlyArray<Used<Row>> = [];;) {
+    const room = width - Gap * (beside.length - 1)
+    const prose = beside.map(({ column }) => column.prose === true)
+    const shorter = shrunk(
+      shrunk(beside.map(({ wanted }) => wanted), prose, LeastProse, room),
+      beside.map(mayBeCut),
+      Short,
+      room
+    )
+    const last = prose.lastIndexOf(true)
+    if (sumOf(shorter) <= room || last < 0) {
+      return { beside, below, widths: shrunk(shorter, beside.map(mayBeCut), Least, room) }
+    }
+    below = [beside[last]!, ...below]
+    beside = beside.filter((_, i) => i !== last)
+  }
+}
+
+/** The rows below their heads. Columns without any text are left out. An id that has no room makes the table wider. */
 export const table = <Row>(rows: ReadonlyArray<Row>, columns: ReadonlyArray<Column<Row>>, width: number): string => {
-  const texts = columns.map((column) => rows.map((row) => line(String(column.of(row) ?? ""))))
-  const used = columns.map((column, i) => ({ column, cells: texts[i]! })).filter(({ cells }) =>
-    cells.some((cell) => cell !== "")
-  )
-  const widths = fitted(
-    used.map(({ cells, column }) => Math.max(widthOf(column.head), ...cells.map(widthOf))),
-    used.map(({ column }) => column.firm === true),
-    width
-  )
-  const head = used.map(({ column }, i) => padded(cut(column.head, widths[i]!), widths[i]!, column.right)).join("  ")
-  const body = rows.map((row, at) =>
-    used.map(({ cells, column }, i) => {
+  const used = columns.flatMap((column): ReadonlyArray<Used<Row>> => {
+    const cells = rows.map((row) => line(String(column.of(row) ?? "")))
+    const wanted = Math.max(widthOf(column.head), ...cells.map(widthOf))
+    return cells.some((cell) => cell !== "") ? [{ column, cells, wanted }] : []
+  })
+  const { below, beside, widths } = arranged(used, width)
+  const head = beside.map(({ column }, i) => padded(cut(column.head, widths[i]!), widths[i]!, column.right)).join("  ")
+  const body = rows.flatMap((row, at) => [
+    beside.map(({ cells, column }, i) => {
       const text = cut(cells[at]!, widths[i]!)
       return padded(styled(column.style?.(row), text), widths[i]!, column.right)
-    }).join("  ").trimEnd()
-  )
+    }).join("  ").trimEnd(),
+    ...below.filter(({ cells }) => cells[at] !== "").map(({ cells, column }) =>
+      `  ${styled(column.style?.(row) ?? "dim", cut(cells[at]!, width - 2))}`
+    )
+  ])
   return [styled("dim", head.trimEnd()), ...body].join("\n")
 }
 

@@ -12,6 +12,7 @@ import { amount } from "../show/Moment.ts"
 import * as Progress from "../show/Progress.ts"
 import * as Screen from "../show/Screen.ts"
 import { styled } from "../show/Text.ts"
+import { doubt } from "./doubt.ts"
 import { taskInFull, tasksTable } from "./shown.ts"
 
 export const taskArgument = Argument.String("task").pipe(Argument.withDescription("The id of the task"))
@@ -57,7 +58,7 @@ export const list = Command.make("list", {
   )
 }, (flags) =>
   Effect.gen(function*() {
-    const { api } = yield* connect
+    const { api, server } = yield* connect
     const page = (cursor: string | undefined) =>
       api.tasks.list({
         query: {
@@ -87,6 +88,7 @@ export const list = Command.make("list", {
         next = later.next_cursor
       }
     }
+    if (tasks.length === 0 && next === null) yield* doubt(api, server, parts(flags.queue) ?? [])
     const now = yield* Clock.currentTimeMillis
     yield* Screen.show({ tasks, total: first.total, next_cursor: next }, () =>
       tasks.length === 0

@@ -1,6 +1,6 @@
 /** How tasks look: in a table, and one in full. */
 import type { Task } from "../../client.ts"
-import { amount, both, brief, dollars, duration, instant, relative } from "../show/Moment.ts"
+import { both, brief, count, dollars, duration, instant, relative } from "../show/Moment.ts"
 import { queueStyle } from "../show/queueStyle.ts"
 import { type Column, fields, table } from "../show/Table.ts"
 import { block, styled } from "../show/Text.ts"
@@ -24,11 +24,11 @@ const about = (task: Task, now: number): string =>
     : ""
 
 const columns = (now: number): ReadonlyArray<Column<Task>> => [
-  { head: "task", of: ({ id }) => id, firm: true },
+  { head: "task", of: ({ id }) => id, whole: true },
   { head: "queue", of: ({ queue }) => queue, style: ({ queue }) => queueStyle(queue) },
   { head: "prio", of: ({ priority }) => priority },
-  { head: "title", of: ({ title }) => title },
-  { head: "about", of: (task) => about(task, now) },
+  { head: "title", of: ({ title }) => title, prose: true },
+  { head: "about", of: (task) => about(task, now), prose: true },
   { head: "ago", of: ({ updated_at }) => brief(updated_at, now) }
 ]
 
@@ -52,13 +52,14 @@ export const evidenceTable = ({ evidence, head_commit }: Task, width: number): s
     },
     {
       head: "commit",
+      whole: true,
       of: ({ commit }) =>
         commit === null || head_commit == null || commit === head_commit ? commit : `${commit} (not the head commit)`,
       style: ({ commit }) => commit === null || head_commit == null || commit === head_commit ? undefined : "yellow"
     },
-    { head: "command", of: ({ command }) => command },
-    { head: "summary", of: ({ summary }) => summary },
-    { head: "url", of: ({ url }) => url }
+    { head: "command", of: ({ command }) => command, prose: true },
+    { head: "summary", of: ({ summary }) => summary, prose: true },
+    { head: "url", of: ({ url }) => url, prose: true }
   ], width)
 
 export const taskInFull = (task: Task, now: number, width: number): string => {
@@ -107,8 +108,8 @@ export const taskInFull = (task: Task, now: number, width: number): string => {
         "result",
         task.submitted_at === null
           ? null
-          : `${amount(task.commits_count)} commits${
-            task.turns_used === null ? "" : `, ${amount(task.turns_used)} turns`
+          : `${count(task.commits_count, "commit")}${
+            task.turns_used === null ? "" : `, ${count(task.turns_used, "turn")}`
           }`
       ],
       ["last rejection", task.last_rejection_reason, "yellow"],
@@ -117,7 +118,7 @@ export const taskInFull = (task: Task, now: number, width: number): string => {
         "used",
         tokens === 0 && (task.cost_usd ?? 0) === 0
           ? null
-          : `${dollars(task.cost_usd)}, ${amount(tokens)} tokens, ${duration(task.wall_seconds ?? 0)}`
+          : `${dollars(task.cost_usd)}, ${count(tokens, "token")}, ${duration(task.wall_seconds ?? 0)}`
       ],
       ["created", instant(task.created_at)],
       ["changed", `${both(task.updated_at, now)}, version ${task.version}`],

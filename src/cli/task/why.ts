@@ -73,15 +73,15 @@ export const graph = Command.make("graph", {
 const historyTable = (entries: ReadonlyArray<HistoryEntry>, width: number): string =>
   table(entries, [
     { head: "v", of: ({ version }) => version, right: true },
-    { head: "at (UTC)", of: ({ at }) => instant(at).slice("2026-".length, -1), firm: true },
-    { head: "what", of: ({ event }) => event, firm: true },
+    { head: "at (UTC)", of: ({ at }) => instant(at).slice("2026-".length, -1), whole: true },
+    { head: "what", of: ({ event }) => event, whole: true },
     {
       head: "queue",
       of: ({ from_queue, to_queue }) => from_queue === to_queue ? to_queue : `${from_queue ?? ""}→${to_queue ?? ""}`,
       style: ({ to_queue }) => queueStyle(to_queue)
     },
     { head: "by", of: ({ actor }) => actor },
-    { head: "why", of: ({ reason }) => reason }
+    { head: "why", of: ({ reason }) => reason, prose: true }
   ], width)
 
 export const history = Command.make("history", {

@@ -6,7 +6,7 @@ import { createWriteStream } from "node:fs"
 import { rename, rm } from "node:fs/promises"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
-import { Ended, type Failure, failureOf, usage } from "../ask/Failure.ts"
+import { Ended, ExitCode, type Failure, failureOf, refused, unreachable, usage } from "../ask/Failure.ts"
 import { variable } from "../ask/Profiles.ts"
 import { address, chosen } from "../ask/Server.ts"
 import { described, examples, given } from "../command.ts"
@@ -119,14 +119,18 @@ export const importScope = Command.make("import", {
       dryRun: flags.dryRun,
       progress: progress.at
     }
-    const { report, text } = yield* Effect.ensuring(run(options), Effect.sync(progress.end))
-    yield* Screen.show(report, () => block(text, ""))
-    if (report.problems.length > 0) return yield* new Ended({ code: 1 })
+    const { report, text } = yield* Effect.ensuring(run(options), Effect.sync(progress.end)).pipe(
+      Effect.catchTag("ImportStopped", ({ message, why }) =>
+        Effect.fail(why === "unreachable" ? unreachable(message) : refused(message)))
+    )
+    yield* Screen.show(report, () =>
+      block(text, ""))
+    if (report.problems.length > 0) return yield* new Ended({ code: ExitCode.refused })
   })).pipe(
     described(
       "Copy a scope from the old Octopoid server to the chosen one.",
       "{ kinds, problems, notes }: how many records of each kind were read, created, there already and not copied.",
-      "It writes only records that are missing, so it may be repeated. The chosen server needs its secret, if it has one: OCTOPOID_API_KEY. Exits with 1 if something was not copied. docs/migrating.md has the whole way."
+      "It writes only records that are missing, so it may be repeated. The chosen server needs its secret, if it has one: OCTOPOID_API_KEY. Exits with 1 if something was not copied or a server refused, and with 3 if one of the two gives no usable answer. docs/migrating.md has the whole way."
     ),
     examples(["import --from https://old.example.com --scope home --dry-run", "See what would be copied"])
   )

@@ -41,7 +41,7 @@ export const milliOf = (seconds: number): number => Math.round(seconds * Milli)
 export const MaxSumUsd = Math.floor(Number.MAX_SAFE_INTEGER / Micro)
 export const MaxSumSeconds = Math.floor(Number.MAX_SAFE_INTEGER / Milli)
 
-/** The same for a cap, which may be absent. */
+/** The dollars of a cap as millionths, which the column has; null if there is no cap. */
 export const capOf = (usd: number | null | undefined): number | null => usd == null ? null : microOf(usd)
 
 const divided = (by: number) =>

@@ -161,8 +161,8 @@ export class Messages extends Context.Service<Messages, {
   >
   readonly get: (id: MessageId, scope: Reach, choice?: ContentChoice) => Effect.Effect<Message, MessageNotFound>
   /**
-   * A page of the messages of the scope in the order of arrival, and how many match on all pages. Without an offset it
-   * is the newest page, and its cursor leads to older pages. A thread is one page.
+   * A page of messages, the oldest first, and the number of all messages that match the filter. Without an offset the
+   * page has the newest messages, and its cursor leads to older ones. A thread is answered whole, as one page.
    */
   readonly list: (
     scope: ScopeName,

@@ -1,9 +1,13 @@
 /**
- * The statements of a move of one task by its id. `recorded` asks whether the move may be made, finds its destination,
- * and plans it as a history row; `moved` carries out the plan. The consequences for other tasks are planned between
- * (`dependency/Cascade.ts`). `counted` comes last.
+ * The statements that move one task, given by its id, from queue to queue: submit, accept, fail and so on. They run as one batch:
  *
- * The statements are made from the table of moves (`domain/task/Moves.ts`), once for each move. Parameters: `:id`,
+ * 1. `recorded` checks whether the move is allowed, decides which queue the task goes to, and writes that as a history row.
+ * 2. The steps of `dependency/Cascade.ts` write such rows for the tasks that wait for this one.
+ * 3. `moved` changes the tasks as the new history rows say.
+ * 4. `counted` updates the counters of the scope by the same rows.
+ *
+ * If `recorded` writes no row, the other steps change nothing. The text of the statements is made once for each move, from the table of
+ * moves (`domain/task/Moves.ts`). Parameters: `:id`,
  * `:scope` and `:version` (null: any), `:token` and `:lenient` (see `fenced`), `:now`, `:actor`, `:reason` and its
  * beginning `:excerpt`, `:details`, `:max_attempts`, `:max_rejections`; of a fail and a redrive `:terminal`; with backoff `:backoff_base`, `:backoff_max`,
  * `:seed`.

@@ -1,6 +1,6 @@
 /** What a terminal gets: no character that it obeys but those of our styles, and tables that fit. */
 import { assert, describe, it } from "@effect/vitest"
-import { table } from "../../../src/cli/show/Table.ts"
+import { type Column, table } from "../../../src/cli/show/Table.ts"
 import { block, cut, json, line, rendered, styled, widthOf, wrapped } from "../../../src/cli/show/Text.ts"
 
 /** Texts that would clear a screen, set a title, hide the rest of a line or turn it around. */
@@ -72,28 +72,50 @@ describe("text for a terminal", () => {
 const row = (text: string) => ({ id: `task-${"x".repeat(text.length % 30)}`, text })
 
 describe("a table", () => {
-  const columns = [
-    { head: "id", of: ({ id }: { readonly id: string }) => id, firm: true },
-    { head: "text", of: ({ text }: { readonly text: string }) => text },
-    { head: "again", of: ({ text }: { readonly text: string }) => text },
+  interface Row {
+    readonly id: string
+    readonly text: string
+  }
+  const columns: ReadonlyArray<Column<Row>> = [
+    { head: "id", of: ({ id }) => id, whole: true },
+    { head: "text", of: ({ text }) => text, prose: true },
+    { head: "again", of: ({ text }) => text },
     { head: "none", of: () => null },
-    { head: "n", of: () => 7, right: true }
+    { head: "n", of: () => 1_234_567, right: true }
   ]
   const texts = [...hostile, "漢".repeat(80), "🐙".repeat(80), "a".repeat(300), "short"]
+  const linesOf = (rows: ReadonlyArray<Row>, width: number) => rendered(table(rows, columns, width), false).split("\n")
 
-  it("fits every width, one line for each row", () => {
-    for (const width of [40, 60, 80, 132, 400]) {
-      const lines = rendered(table(texts.map(row), columns, width), false).split("\n")
-      assert.strictEqual(lines.length, texts.length + 1)
+  it("fits every width that has room for the ids, which it never cuts", () => {
+    for (const width of [52, 60, 80, 132, 400]) {
+      const lines = linesOf(texts.map(row), width)
       for (const one of lines) assert.isAtMost(widthOf(one), width, one)
+      // What has no room in its column stands below its row.
+      const ids = lines.slice(1).filter((one) => !one.startsWith("  ")).map((one) => one.split(" ")[0])
+      assert.deepStrictEqual(ids, texts.map((text) => row(text).id))
+      for (const one of lines.slice(1).filter((one) => !one.startsWith("  "))) assert.include(one, "1234567")
     }
   })
 
-  it("leaves out a column without text, and cuts the ids last", () => {
-    const [head, first] = rendered(table([{ id: "a-long-id-of-a-task", text: "t".repeat(200) }], columns, 60), false)
-      .split("\n")
+  it("is wider than a terminal in which an id has no room", () => {
+    const id = "i".repeat(120)
+    const [, first, below] = linesOf([{ id, text: "why it failed" }], 40)
+    assert.isTrue(first!.startsWith(`${id} `))
+    assert.strictEqual(below, "  why it failed")
+  })
+
+  it("leaves out a column without text, and gives the free text what the ids leave", () => {
+    const [head, first] = linesOf([{ id: "a-long-id-of-a-task", text: "t".repeat(200) }], 80)
     assert.notInclude(head, "none")
-    assert.include(first, "a-long-id-of-a-task")
-    assert.include(first, "…")
+    assert.deepStrictEqual(first!.split(/ +/).map(widthOf), [19, 20, 28, 7])
+  })
+
+  it("puts free text below its row, in the width of the terminal, where its column would be narrow", () => {
+    const reason = "The build of the example fails on Node 20"
+    const lines = linesOf([{ id: `task-${"x".repeat(40)}`, text: reason }], 80)
+    assert.deepStrictEqual(lines.slice(1), [
+      `task-${"x".repeat(40)}  The build of the exampl…  1234567`,
+      `  ${reason}`
+    ])
   })
 })

@@ -43,7 +43,11 @@ export const make = Effect.fnUntraced(function*({ dryRun, scope, to, token }: {
   const server = yield* client.make({ baseUrl: to, token })
   const run = (records: Readonly<Partial<Record<ImportKind, ReadonlyArray<Item>>>>, dry_run = dryRun) =>
     server.import.run({ params: { scope }, payload: { ...records, dry_run } })
-  const stop = (failure: Failure) => new ImportStopped({ message: explain(failure, to, token) })
+  const stop = (failure: Failure) =>
+    new ImportStopped({
+      message: explain(failure, to, token),
+      why: failure._tag === "NoUsableAnswer" ? "unreachable" : "refused"
+    })
 
   /** Fails unless it would take records. */
   const knock = Effect.mapError(run({}, true), stop)

@@ -9,7 +9,11 @@ import { decodeUtf8, flawsOf } from "../../../domain/WellFormed.ts"
 export type Item = Record<string, unknown>
 
 /** The import cannot go on. The message says why, what to do, and what happened to records that were read before. */
-export class ImportStopped extends Schema.TaggedError<ImportStopped>()("ImportStopped", { message: Schema.String }) {}
+export class ImportStopped extends Schema.TaggedError<ImportStopped>()("ImportStopped", {
+  message: Schema.String,
+  /** Whether a server refused, or gave no usable answer. */
+  why: Schema.Literals(["refused", "unreachable"])
+}) {}
 
 export interface Source {
   /** The records of a list that is not paged; none when the server knows no such list. */
@@ -71,6 +75,7 @@ export const make = Effect.fnUntraced(function*(baseUrl: string, key: string | u
     const response = yield* client.execute(key ? HttpClientRequest.bearerToken(request, key) : request).pipe(
       Effect.mapError((error) =>
         new ImportStopped({
+          why: "unreachable",
           message: error.reason._tag === "TransportError"
             ? `Nothing answers at ${baseUrl}. Is this the address of the old server (--from)?`
             : `${url} cannot be read: ${error.message}`
@@ -81,6 +86,7 @@ export const make = Effect.fnUntraced(function*(baseUrl: string, key: string | u
     const body = bodyOf(yield* Effect.orElseSucceed(response.arrayBuffer, () => new ArrayBuffer()))
     if (body === undefined) {
       return yield* new ImportStopped({
+        why: "unreachable",
         message: `${url} answered ${response.status}, and not with a JSON object in UTF-8.`
       })
     }
@@ -88,7 +94,10 @@ export const make = Effect.fnUntraced(function*(baseUrl: string, key: string | u
     const hint = response.status === 401 || response.status === 403
       ? "\n--from-key (or OCTOPOID_FROM_KEY) is a key that the old server has for this scope; most also answer without one."
       : ""
-    return yield* new ImportStopped({ message: `${url} answered ${response.status}: ${String(body.error)}${hint}` })
+    return yield* new ImportStopped({
+      why: response.status >= 500 ? "unreachable" : "refused",
+      message: `${url} answered ${response.status}: ${String(body.error)}${hint}`
+    })
   })
 
   const list: Source["list"] = (name, query) => Effect.map(get(name, query), (body) => recordsOf(body, name))

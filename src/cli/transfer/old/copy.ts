@@ -60,8 +60,8 @@ const projectsOf = (tasks: ReadonlyArray<Item>, projects: ReadonlyMap<unknown, I
 export const copy = Effect.fnUntraced(
   function*({ dryRun, from, key, progress = () => {}, scope, to, toKey, unscoped }: Options) {
     const target = yield* Destination.make({ to, token: toKey, scope, dryRun })
-    const nothing = Effect.mapError(({ message }: ImportStopped) =>
-      new ImportStopped({ message: `${message}\nNothing was copied.` })
+    const nothing = Effect.mapError(({ message, why }: ImportStopped) =>
+      new ImportStopped({ message: `${message}\nNothing was copied.`, why })
     )
     yield* nothing(target.knock)
     const source = yield* make(from, key)
@@ -77,8 +77,9 @@ export const copy = Effect.fnUntraced(
     const projects = new Map<unknown, Item>(
       dryRun ? contents.records.projects.map(({ created_at, id }) => [id, { id, created_at }]) : []
     )
-    const stopped = ({ message }: ImportStopped) =>
+    const stopped = ({ message, why }: ImportStopped) =>
       new ImportStopped({
+        why,
         message: `${message}\n${
           dryRun ? "Nothing was copied." : "The records that were copied stay. Run this again, and it copies the rest."
         }`

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { parseBlockers } from "../../../domain/dependency/Dependency.ts"
 import { millisOf } from "../../../domain/Instant.ts"
 import { type ImportKind, importKinds } from "../../../domain/transfer/Import.ts"
+import { count } from "../../show/Moment.ts"
 import type { Item, Source } from "./Source.ts"
 
 export interface Contents {
@@ -32,7 +33,7 @@ const lostBlockers = (tasks: ReadonlyArray<Item>): ReadonlyArray<string> => {
 const foreignRoles = (roles: ReadonlyArray<Item>, tasks: ReadonlyArray<Item>): ReadonlyArray<string> => {
   const names = roles.map(({ name }) => {
     const open = tasks.filter(({ queue, role }) => role === name && queue !== "done").length
-    return open === 0 ? String(name) : `${String(name)} (of ${open} open tasks)`
+    return open === 0 ? String(name) : `${String(name)} (of ${count(open, "open task")})`
   })
   return names.length === 0
     ? []
@@ -63,7 +64,10 @@ export const read = Effect.fnUntraced(function*(source: Source, scope: string, u
     const everything = yield* source.pages(kind, [{}, {}])
     const rest = everything.records.filter((record) => record.scope === null)
     if (unscoped) return [...own, ...rest]
-    if (rest.length > 0) notes.push(`${rest.length} ${kind} belong to no scope. --unscoped copies them too.`)
+    if (rest.length > 0) {
+      const [belongs, them] = rest.length === 1 ? ["belongs", "it"] : ["belong", "them"]
+      notes.push(`${count(rest.length, kind.slice(0, -1))} ${belongs} to no scope. --unscoped copies ${them} too.`)
+    }
     return own
   })
 

@@ -1,4 +1,4 @@
-/** A KeyValueStore of small files in a directory: a file is there whole or not at all, whenever the process or the machine dies. */
+/** `octopoid-server/file-store`, a `KeyValueStore` of small files in a directory: a file is there whole or not at all, whenever the process or the machine dies. */
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { mkdirSync } from "node:fs"
@@ -8,7 +8,7 @@ import { join } from "node:path"
 const suffix = ".json"
 
 export const make = (directory: string): KeyValueStore.KeyValueStore => {
-  mkdirSync(directory, { recursive: true })
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
   const pathOf = (key: string) => join(directory, `${encodeURIComponent(key)}${suffix}`)
   const attempt = <A>(method: string, what: () => Promise<A>) =>
     Effect.tryPromise({
@@ -30,7 +30,7 @@ export const make = (directory: string): KeyValueStore.KeyValueStore => {
     set: (key, value) =>
       attempt("set", async () => {
         const path = pathOf(key)
-        const file = await open(`${path}.new`, "w")
+        const file = await open(`${path}.new`, "w", 0o600)
         try {
           await file.writeFile(value)
           // Written before it is renamed, so that the name never leads to half a file.
