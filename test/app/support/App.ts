@@ -101,7 +101,7 @@ export const describeApp = (
     if (app === undefined) return
     let browser: Browser
     beforeAll(async () => {
-      browser = await chromium.launch({ executablePath: browserAt!, args: ["--no-sandbox"] })
+      browser = await chromium.launch({ executablePath: browserAt!, args: ["--no-sandbox", "--disable-gpu"] })
     })
     afterAll(() => browser.close())
 
