@@ -10,7 +10,7 @@ import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 // Elsewhere: from "octopoid-server/client" and "octopoid-server/worker".
 import * as client from "../src/client.ts"
-import * as FileStore from "../src/client/outbox/FileStore.ts"
+import * as FileStore from "../src/FileStore.ts"
 import * as Worker from "../src/client/Worker.ts"
 
 const connection: client.Options = {
