@@ -10,8 +10,8 @@ import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 // Elsewhere: from "octopoid-server/client" and "octopoid-server/worker".
 import * as client from "../src/client.ts"
-import * as FileStore from "../src/client/outbox/FileStore.ts"
 import * as Worker from "../src/client/Worker.ts"
+import * as FileStore from "../src/FileStore.ts"
 
 const connection: client.Options = {
   baseUrl: process.env.OCTOPOID_URL || "http://localhost:8787",

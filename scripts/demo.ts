@@ -13,13 +13,14 @@ import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as client from "../src/client.ts"
 import * as Night from "./demo/Night.ts"
+import * as Stops from "./demo/Stops.ts"
 import * as Flags from "./flags.ts"
 
 const { positionals, refuse, values, whole } = Flags.read({
   run: "npm run demo",
   does:
     `Plays the main job against a running server: two orchestrators, a project of three tasks, a machine that dies, a rejected result.
-With "night", plays a night of many tasks. Some fail, some are lost and some are rejected. There are questions, usage and evidence. It stays in
+With "night", plays a night of many tasks. Some fail, some are lost and some are rejected. There are questions, usage and evidence. At the end a breaker is open, a project is at its cap, a task waits for an answer and an account is parked. It stays in
 its scope, so that pages and metrics have something to show. At the end, what the server tells is compared with what was done.
 The server is at --url, at OCTOPOID_URL or at http://localhost:8787. OCTOPOID_API_KEY is its API_SECRET_KEY, if it has one.`,
   takes: "five seconds; a night takes a minute or two",
@@ -196,12 +197,15 @@ const night = Effect.gen(function*() {
     leaseSeconds: whole("lease", values.lease, 1)
   }
   say("night", `Everything is in the scope ${scope}.`)
+  const name = `night-${run}`
   const ledger = yield* Night.play(api, {
     ...numbers,
-    name: `night-${run}`,
+    name,
     wait: (seconds) => Effect.sleep(seconds * 1000),
     say: (what) => say("night", what)
   })
+  yield* Stops.play(api, name, ledger)
+  say("night", "A breaker is open, a project is at its cap, a task waits for an answer, and an account is parked.")
   for (const [event, n] of Object.entries(ledger.events)) say("events", `${event} ${n}`)
   const found = yield* Night.compare(api, ledger)
   if (found.length > 0) return yield* Effect.die(found.join("\n"))

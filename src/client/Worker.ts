@@ -21,7 +21,7 @@ import * as Claim from "./claim.ts"
 import { delivering, report, round } from "./deliver.ts"
 import { drain } from "./drain.ts"
 import { type Held, makeWorker, type Worker } from "./Held.ts"
-import * as Outbox from "./outbox/Outbox.ts"
+import * as Outbox from "./Outbox.ts"
 import * as Settle from "./settle.ts"
 import { make as makeTwins } from "./twins.ts"
 import { work } from "./work.ts"
@@ -39,7 +39,7 @@ export {
   type TaskResult as Outcome,
   type Verdict
 } from "./call/Attempt.ts"
-export { Finished, unsettled } from "./outbox/Outbox.ts"
+export { Finished, unsettled } from "./Outbox.ts"
 export { AgentNameTaken, type WorkerError } from "./WorkerError.ts"
 export type { WorkerOptions } from "./WorkerOptions.ts"
 

@@ -8,7 +8,7 @@ import { IdempotencyKey } from "./call/Call.ts"
 import { secondsToWait } from "./call/NoUsableAnswer.ts"
 import { jittered, now } from "./call/Time.ts"
 import { finishedBefore, type Held, hold, pause, pausesClaims, type Worker } from "./Held.ts"
-import { MaxWaiting, type Outbox } from "./outbox/Outbox.ts"
+import { MaxWaiting, type Outbox } from "./Outbox.ts"
 import type { make as makeTwins, Strange } from "./twins.ts"
 import type { WorkerOptions } from "./WorkerOptions.ts"
 

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { Unreachable } from "./call/Ask.ts"
 import type { Worker } from "./Held.ts"
-import type { Outbox } from "./outbox/Outbox.ts"
+import type { Outbox } from "./Outbox.ts"
 import type { make as makeSettle } from "./settle.ts"
 
 /** After this many unsettled entries, the round ends and the rest waits too. */

@@ -10,7 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { stop, type Worker } from "./Held.ts"
-import type { Outbox } from "./outbox/Outbox.ts"
+import type { Outbox } from "./Outbox.ts"
 
 const Finalizing = Duration.seconds(5)
 const Settling = Duration.seconds(10)

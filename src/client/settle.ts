@@ -23,7 +23,7 @@ import { IdempotencyKey } from "./call/Call.ts"
 import { short, textOf } from "./call/NoUsableAnswer.ts"
 import * as report from "./call/report.ts"
 import type { Held, Worker } from "./Held.ts"
-import { Finished, type Outbox, type Place } from "./outbox/Outbox.ts"
+import { Finished, type Outbox, type Place } from "./Outbox.ts"
 
 /** The longest reason that the worker sends. */
 const MaxReason = 2000

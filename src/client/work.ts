@@ -15,7 +15,7 @@ import { textOf } from "./call/NoUsableAnswer.ts"
 import { put } from "./call/report.ts"
 import { wellFormed } from "./call/wellFormed.ts"
 import { type Held, keyOf, stop, type Worker } from "./Held.ts"
-import type { Outbox } from "./outbox/Outbox.ts"
+import type { Outbox } from "./Outbox.ts"
 import { isReview, type make as makeSettle, reasonOf, Refusal } from "./settle.ts"
 import type { WorkerOptions } from "./WorkerOptions.ts"
 

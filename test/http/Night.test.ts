@@ -3,6 +3,8 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as Night from "../../scripts/demo/Night.ts"
+import * as Stops from "../../scripts/demo/Stops.ts"
+import { OrchestratorId, QueueName, TaskId } from "../../src/domain/Identifier.ts"
 import { Maintenance } from "../../src/services/Maintenance.ts"
 import { parse } from "../support/Exposition.ts"
 import { migrated, servicesWith } from "../support/layers.ts"
@@ -50,6 +52,30 @@ it.effect("of a seed, the overview and the feed tell what the script did, and so
       .find(({ name }) => name === "octopoid_events_total")!.samples
     const told = Object.fromEntries(counted.map(({ labels, value }) => [labels.event!, value]))
     for (const [event, n] of Object.entries(ledger.events)) assert.strictEqual(told[event], n, event)
+  }))
+
+it.effect("shows what stops by itself, and the overview and the feed tell it", () =>
+  Effect.gen(function*() {
+    const { api, ledger } = yield* playOf(1)
+    yield* Stops.play(api, "n", ledger)
+    assert.deepStrictEqual(yield* Night.compare(api, ledger), [])
+    const overview = yield* api.overview.read({ query: {} })
+    assert.deepStrictEqual(overview.breakers.items.map(({ project_id }) => String(project_id)), ["n-broken"])
+    assert.deepStrictEqual(overview.parks.items.map(({ account }) => account), ["max-1"])
+    const refusal = yield* Effect.flip(
+      api.tasks.claim({
+        query: {},
+        payload: {
+          orchestrator_id: OrchestratorId.make("n-machine-1"),
+          agent_name: "a",
+          queue: QueueName.make("triage"),
+          account: "max-1"
+        }
+      })
+    )
+    assert.deepInclude(refusal, { _tag: "NoTasksAvailable", reason: "account_parked" })
+    const { reasons } = yield* api.tasks.explain({ params: { id: TaskId.make("n-capped-1") }, query: {} })
+    assert.include(reasons.map(({ reason }) => reason), "capped")
   }))
 
 it.effect("is the same for the same seed, and another one for another seed", () =>

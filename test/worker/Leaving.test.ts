@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Outbox from "../../src/client/outbox/Outbox.ts"
+import * as Outbox from "../../src/client/Outbox.ts"
 import * as Worker from "../../src/client/Worker.ts"
 import { TaskId } from "../../src/domain/Identifier.ts"
 import { listening, machine, make, result } from "./support.ts"

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as client from "../../src/client.ts"
-import * as Outbox from "../../src/client/outbox/Outbox.ts"
+import * as Outbox from "../../src/client/Outbox.ts"
 import * as Worker from "../../src/client/Worker.ts"
 import * as server from "../support/server.ts"
 import { machine, result } from "./support.ts"

@@ -1,7 +1,7 @@
 /** After any end of a handler its task does not stay claimed: also with invalid results and strange errors. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { memory } from "../../src/client/outbox/Outbox.ts"
+import { memory } from "../../src/client/Outbox.ts"
 import * as Worker from "../../src/client/Worker.ts"
 import { bytesOf, MaxLine, MaxLong } from "../../src/domain/Size.ts"
 import { listening, machine, make, result } from "./support.ts"

@@ -6,7 +6,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import { NewMessage } from "../../domain/record/Message.ts"
 import { bytesOf, cut, excessesOf } from "../../domain/Size.ts"
 import { Acceptance, Failure, Parking, Rejection, Requeue, Submission } from "../../domain/task/MoveInput.ts"
-import type { Finished } from "../outbox/Outbox.ts"
+import type { Finished } from "../Outbox.ts"
 import { wellFormed } from "./wellFormed.ts"
 
 export const bodies = {

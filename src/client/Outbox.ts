@@ -7,9 +7,9 @@ import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { TaskId } from "../../domain/Identifier.ts"
-import * as Ask from "../call/Ask.ts"
-import { short, textOf } from "../call/NoUsableAnswer.ts"
+import { TaskId } from "../domain/Identifier.ts"
+import * as Ask from "./call/Ask.ts"
+import { short, textOf } from "./call/NoUsableAnswer.ts"
 
 /** A worker with this many waiting results claims no more. */
 export const MaxWaiting = 200
