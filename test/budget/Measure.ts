@@ -81,12 +81,13 @@ export const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number
   const measure = <A>(name: string, operation: string, what: Effect.Effect<A>) =>
     Effect.gen(function*() {
       // What prepares the case, such as a new key, is sent before it.
-      const prepared = tally(name, operation, depth, take())
+      const prepared = take()
       yield* what
-      const measured = tally(name, operation, depth, take())
-      // To restore costs more than most cases, half of which only read.
-      if (prepared.written + measured.written > 0) yield* restore
-      return measured
+      const trips = take()
+      // A restore takes longer than most cases, and half of them only read.
+      const onlyRead = [...prepared, ...trips].flat().every(({ text }) => text.startsWith("SELECT"))
+      if (!onlyRead) yield* restore
+      return tally(name, operation, depth, trips)
     })
   const all: Array<Measured> = []
   for (const [name, { ask, headers, known, method, status }] of asked) {

@@ -24,7 +24,8 @@ const leaves = ({ subcommands }: Tree, path: ReadonlyArray<string> = []): Readon
       : [...(command.name === "usage" ? [here.join(" ")] : []), ...leaves(command, here)]
   })
 
-const outside = new Set(["mcp", "git-hook", "serve"])
+// These do not speak to the API of a D1 server, and have tests of their own.
+const outside = new Set(["mcp", "git-hook", "serve", "restore"])
 
 // Those that write the profiles, or that judge a server, do so one after the other.
 const together = (name: string) => /^(login|profiles|conformance|import|machines)/.test(name) ? 1 : 2
