@@ -2,12 +2,12 @@
 import type { Group } from "./Check.ts"
 import { contract } from "./checks/contract.ts"
 import { webhooks } from "./checks/feed/webhooks.ts"
-import { fencing } from "./checks/lease/fencing.ts"
 import { idempotency } from "./checks/idempotency.ts"
 import { isolation } from "./checks/isolation.ts"
+import { fencing } from "./checks/lease/fencing.ts"
 import { leases } from "./checks/lease/leases.ts"
-import { lifecycle } from "./checks/lifecycle.ts"
 import { races } from "./checks/lease/races.ts"
+import { lifecycle } from "./checks/lifecycle.ts"
 import { usage } from "./checks/usage.ts"
 
 export const groups: ReadonlyArray<Group> = [
