@@ -76,7 +76,7 @@ export const fencing: ReadonlyArray<Fault> = [
     name: "token-not-raised",
     breaks: "The token rises with every grant.",
     step: "granted",
-    find: "grants = max(tasks.grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1",
+    find: "grants = max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1",
     replace: "grants = max(tasks.grants, 1)"
   },
   {
