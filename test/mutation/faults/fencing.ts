@@ -77,7 +77,7 @@ export const fencing: ReadonlyArray<Fault> = [
     breaks: "The token rises with every grant.",
     step: "granted",
     find: "grants = max(grants, coalesce((SELECT token FROM fencing_floor WHERE id = 1), 0)) + 1",
-    replace: "grants = max(tasks.grants, 1)"
+    replace: "grants = max(grants, 1)"
   },
   {
     name: "token-forgets-deleted",
