@@ -192,7 +192,7 @@ const ofPage: ReadonlySet<string> = new Set(["content", "cursor", "limit", "offs
 const parts = (asked: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(asked).filter(([name]) => !ofPage.has(name)))
 
-// Rows that `sql/PageBytes.ts` limited carry the size of the page up to and including them.
+// Rows that `sql/page/PageBytes.ts` limited carry the size of the page up to and including them.
 const fits = (row: object, place: number) =>
   place === 0 || !("page_bytes" in row) || Number(row.page_bytes) <= MaxPageBytes
 

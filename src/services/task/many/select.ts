@@ -7,7 +7,7 @@ import { decodeCursor, encodeCursor } from "../../../domain/Page.ts"
 import { type Bulk, type BulkFilter, MaxBulk } from "../../../domain/task/Bulk.ts"
 import { MaxLooked } from "../../../domain/task/TaskFilter.ts"
 import { Database } from "../../../sql/Database.ts"
-import { afterCursor, cursorValues } from "../../../sql/Keyset.ts"
+import { afterCursor, cursorValues } from "../../../sql/page/Keyset.ts"
 import { statement, type Values, variants } from "../../../sql/Statement.ts"
 import { orders, rowsOf } from "../read.ts"
 
