@@ -152,13 +152,13 @@ export class Maintenance extends Context.Service<Maintenance, {
         // If some leases cannot be taken back, this may use all remaining statements.
         const reaped = yield* duty("reaping", seen?.expired, reap)
         const unclaimable = seen?.unclaimable ?? []
-        if (yield* fits(Unclaimable.tell.length)) {
+        if (yield* fits(Unclaimable.report.length)) {
           yield* duty(
-            "telling of unclaimable tasks",
+            "reporting unclaimable tasks",
             unclaimable,
             Effect.as(
               batch({
-                told: Unclaimable.tell.map((each) =>
+                reported: Unclaimable.report.map((each) =>
                   each({
                     now,
                     found: JSON.stringify(unclaimable),

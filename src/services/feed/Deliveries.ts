@@ -32,7 +32,7 @@ import {
 import { statement, variants } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
 import { columnOf } from "./Events.ts"
-import { type Message, type Outcome, send } from "./send.ts"
+import { type Message, type SendResult, send } from "./send.ts"
 
 /** How many events a webhook gets in a run. */
 const MaxEvents = 10
@@ -150,7 +150,7 @@ const decodeEvents = Schema.decodeUnknownEffect(Schema.Array(EventRow))
 
 /** An entry of the log, as the statement reads it. */
 export const entryOf = (
-  outcome: Outcome,
+  outcome: SendResult,
   event: { readonly seq: number | null; readonly event: string },
   attempt: number
 ) => {
@@ -160,7 +160,7 @@ export const entryOf = (
 
 /** What a failure leads to. */
 const afterFailure = Effect.fnUntraced(
-  function*(outcome: Outcome, before: Pick<Claimed, "attempts" | "failing_since">) {
+  function*(outcome: SendResult, before: Pick<Claimed, "attempts" | "failing_since">) {
     const now = outcome.at + outcome.millis
     const failing_since = before.failing_since ?? outcome.at
     const attempts = before.attempts + 1
@@ -245,7 +245,7 @@ export class Deliveries extends Context.Service<Deliveries, {
           const log: Array<ReturnType<typeof entryOf>> = []
           let state: Pick<Claimed, "attempts" | "failing_since" | "position"> = hook
           let delivered_at: number | null = null
-          let failure: Outcome | undefined
+          let failure: SendResult | undefined
           for (const { message, seq } of messages.slice(0, MaxEvents)) {
             if ((yield* Clock.currentTimeMillis) >= run.until || run.left === 0) break
             run.left--

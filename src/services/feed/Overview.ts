@@ -141,7 +141,7 @@ const breakers = statement(`
     iif(half_open, canary_task, NULL) AS canary_task_id
   FROM open_breakers WHERE scope = :scope ORDER BY open_breakers.project_id LIMIT ${MaxListed}`)
 
-const unclaimable = Unclaimable.told(MaxListed, Read)
+const unclaimable = Unclaimable.reported(MaxListed, Read)
 
 /**
  * The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. Parked accounts have no

@@ -119,7 +119,7 @@ const move = statement(`
     next_attempt_at = NULL
   WHERE id = :id AND ${inScope} AND coalesce(:after, 0) <= ${newest} RETURNING ${visible}`)
 
-const moved = Idempotency.keeping({ row: shown, from: "webhooks", where: "id = :id" })
+const movedWebhook = Idempotency.keeping({ row: shown, from: "webhooks", where: "id = :id" })
 
 /** The event of a test. */
 const sample = (scope: ScopeName, seq: number, at: DateTime.Utc): TaskEvent => ({
@@ -313,7 +313,7 @@ export class Webhooks extends Context.Service<Webhooks, {
           const { answers: { changed, hooks }, replay } = yield* once.batch({
             changed: move(values),
             hooks: target(values)
-          }, { keep: "changed", answer: moved, values })
+          }, { keep: "changed", answer: movedWebhook, values })
           const [webhook] = yield* decode(replay?.rows ?? changed)
           if (webhook !== undefined) return webhook
           const [hook] = yield* Effect.orDie(decodeTargets(hooks))
