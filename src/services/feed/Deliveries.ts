@@ -158,7 +158,7 @@ export const entryOf = (
   return { seq: event.seq, event: event.event, at, attempt, status, error, response, millis }
 }
 
-/** What a failure leads to. */
+/** The state of a webhook after a failed attempt: when the next one is due, or why it is disabled. */
 const afterFailure = Effect.fnUntraced(
   function*(outcome: SendResult, before: Pick<Claimed, "attempts" | "failing_since">) {
     const now = outcome.at + outcome.millis
@@ -167,7 +167,7 @@ const afterFailure = Effect.fnUntraced(
     const end = failing_since + MaxFailingHours * Hour
     const delay = Math.min(FirstDelay * 2 ** Math.min(attempts - 1, 20), LongestDelay) *
       (0.5 + (yield* Random.next) / 2)
-    // The last attempt comes at the end of the time, whatever the delay.
+    // If the delay is longer than the time that is left, the last attempt is made when that time ends.
     const next_attempt_at = Math.round(Math.min(now + Math.max(delay, outcome.retryAfter * 1000), Math.max(end, now)))
     const reason = outcome.status === 410
       ? "The receiver answered 410: it wants no more messages."

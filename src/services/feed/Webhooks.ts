@@ -46,7 +46,7 @@ const decodeRows = Schema.decodeUnknownEffect(Schema.Array(WebhookRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
 const decodeDeliveries = Schema.decodeUnknownEffect(Schema.Array(DeliveryRow))
 
-/** The columns that are shown: no secret, and nothing about who sends just now. */
+/** The columns that answers show: without the secret, and without the claim of the isolate that sends at the moment. */
 const shown = Object.fromEntries(
   Object.keys(WebhookRow.fields).map((name) => [name, name === "enabled" ? "disabled_at IS NULL" : name])
 )
@@ -201,7 +201,7 @@ export class Webhooks extends Context.Service<Webhooks, {
       })
       const newSalt = Effect.map(random.randomBytes(32), Hex.encode)
 
-      /** Refuses an address, a template or events that nothing could be sent to or with. */
+      /** Refuses an address that nothing may be sent to, events that do not exist, and a template with unknown placeholders. */
       const check = Effect.fnUntraced(function*(webhook: WebhookPatch) {
         const { template, types, url } = webhook
         const refusal = url == null ? undefined : refusalOf(url, webhookAllowPrivate)

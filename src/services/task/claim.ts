@@ -52,7 +52,7 @@ const wantedBy = (scope: ScopeName, claim: Claim, queue: string): Grant.Criteria
   account: claim.account ?? null
 })
 
-/** The queue that a claim looks in, and what it looks past, which costs more. */
+/** The queue that a claim looks in, and which tasks it looks past (`Grant.Passing`), which costs more. */
 export interface Look {
   readonly queue: string
   readonly passing: Grant.Passing

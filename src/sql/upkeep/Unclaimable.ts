@@ -31,8 +31,8 @@ const sentences = {
 
 /**
  * The first ready task of each queue or role that no machine will claim: `id` and `why`. `scopes` is a query for the scopes, whose column is
- * `scope`. The queues are those that claims look into by themselves. While somebody holds a task of the scope, a machine of another scope
- * works for it.
+ * `scope`. The queues are those that claims look into by themselves. If somebody holds a task of the scope, no queue counts as without a machine: a machine of
+ * another scope may work for it.
  */
 const heads = (scopes: string): string =>
   `(

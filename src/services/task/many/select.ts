@@ -74,7 +74,7 @@ export const make = Effect.gen(function*() {
     }
     const { rows } = yield* batch({ rows: looked(Boolean(filter.project_id), after !== undefined)(values) })
     const hits = rows.filter(({ hit }) => hit === 1).slice(0, MaxBulk)
-    // Whatever was looked at before the next task is passed.
+    // The next page begins after every task that this page has looked at.
     const full = hits.length === MaxBulk ? rows.indexOf(hits.at(-1)!) + 1 : rows.length
     const cursorAfter = (place: number) =>
       place === 0 ? cursor || null : encodeCursor({
