@@ -52,7 +52,7 @@ export class InvalidCursor extends TaggedError<InvalidCursor>()(
 ) {
   private static readonly because = (cursor: string, error: string) => new InvalidCursor({ error, cursor })
   static readonly unreadable = (cursor: string) =>
-    this.because(cursor, "The cursor is none of this server. Send next_cursor of the page before, or none.")
+    this.because(cursor, "This server did not issue the cursor. Send next_cursor of the page before, or none.")
   static readonly foreign = (cursor: string) =>
     this.because(
       cursor,

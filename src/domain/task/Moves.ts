@@ -163,7 +163,7 @@ export const sourcesOf = ({ from }: Pick<Move, "from">): string =>
     : from === "unfinished"
     ? "neither done, failed nor cancelled"
     : from === "held"
-    ? "somebody's hands"
+    ? "any queue and held by an agent"
     : from.join(" or ")
 
 /** After so many turns without a commit, or turns in all, a submit counts as burnout. */

@@ -112,7 +112,7 @@ const toPeople = `status <> 'done' AND (to_actor IS NULL OR to_actor = '${Person
 const question = `id, seq, created_at, ${cut("task_id", "type", "from_actor", "content")}`
 
 /**
- * The open questions to people, and those that a task waits for, which need an answer whatever their status and their addressee.
+ * The open questions to people, and those that a task waits for, which need an answer with any status and any addressee.
  * The first condition repeats that of the index word for word. Replies that release 2.0.0 stored have not marked their questions.
  */
 const questions = statement(`

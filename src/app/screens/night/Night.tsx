@@ -57,7 +57,7 @@ const Night = () => {
     byProject.data()?.usage.find(({ project_id }) => project_id === project)?.cost_usd
 
   const project = () => query("project")
-  // What is chosen stays, also when something else happens, but not in another scope.
+  // The chosen group stays while new events arrive, but not in another scope.
   const [first, setFirst] = createSignal<NightOutcome>()
   createEffect(on(scope, () => setFirst(undefined)))
   createEffect(() => {
