@@ -12,7 +12,9 @@ const folders = [
     .map((entry) => join(entry.parentPath, entry.name))
 ]
 const filesOf = (folder: string) =>
-  readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(folder, entry.name))
+  readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) =>
+    join(folder, entry.name)
+  )
 const linesOf = (file: string) => readFileSync(file, "utf8").split("\n").length - 1
 
 describe("src", () => {

@@ -32,7 +32,7 @@ import {
 import { statement, variants } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
 import { columnOf } from "./Events.ts"
-import { type Message, type SendResult, send } from "./send.ts"
+import { type Message, send, type SendResult } from "./send.ts"
 
 /** How many events a webhook gets in a run. */
 const MaxEvents = 10

@@ -16,8 +16,8 @@ import {
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { MaxLimit, MaxPageBytes } from "../../domain/Page.ts"
 import type { Row } from "../../sql/Batch.ts"
-import * as Conditional from "../../sql/page/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
+import * as Conditional from "../../sql/page/Conditional.ts"
 import * as PageBytes from "../../sql/page/PageBytes.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
 

@@ -4,7 +4,12 @@ import type { TaskEvent } from "../../api/Contract.ts"
 export const outcomes = ["failed", "lost", "rejected", "done"] as const
 export type NightOutcome = typeof outcomes[number]
 
-export const titles: Record<NightOutcome, string> = { failed: "Failed", lost: "Lost", rejected: "Rejected", done: "Done" }
+export const titles: Record<NightOutcome, string> = {
+  failed: "Failed",
+  lost: "Lost",
+  rejected: "Rejected",
+  done: "Done"
+}
 
 const losses = new Set(["lease_expired", "review_lease_expired", "deadline_exceeded"])
 
