@@ -170,7 +170,7 @@ CREATE TABLE tasks (
     + output_tokens >= max_tokens, 0)) VIRTUAL,
   -- The draft that it was promoted from.
   draft_id                  INTEGER CHECK (draft_id > 0),
-  -- The failure is one that no retry mends, while the task is in `failed`.
+  -- The failure is terminal: no retry mends it. It is set while the task is in `failed`.
   terminal                  INTEGER NOT NULL DEFAULT 0 CHECK (terminal IN (0, 1)),
   -- The question that held the task last.
   question_id               TEXT,
@@ -909,7 +909,7 @@ SELECT id, scope, queue, lane, project_key, type, priority_rank, created_at, byt
 FROM tasks INDEXED BY tasks_ready_by_project
 WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done' AND by_project = 1;
 
--- The breakers that stop claims, and until when: for ever while a canary is held.
+-- The breakers that stop claims, and until when: the largest safe integer while a canary is held.
 CREATE VIEW open_breakers AS
 SELECT scope, project_id, opened_at, reason, tripped_by, retry_at, canary_task, half_open,
   iif(half_open, 9007199254740991, retry_at) AS until

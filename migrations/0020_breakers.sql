@@ -4,7 +4,7 @@
 -- Additions: release 2.0.0 goes on working. Its claims know no breaker. Its tasks are in the new index.
 
 -- Whether `tasks_ready_by_project` has the task while it is ready: 0 if no project of the scope could be stopped when the task was created.
--- So a scope without caps and breakers on projects writes no entry. `queue_counts` has the same for tasks to come.
+-- So a scope without caps and breakers on projects writes no entry. `queue_counts.by_project` is the value that new tasks of the scope get.
 ALTER TABLE tasks ADD COLUMN by_project INTEGER NOT NULL DEFAULT 1 CHECK (by_project IN (0, 1));
 ALTER TABLE queue_counts ADD COLUMN by_project INTEGER NOT NULL DEFAULT 0 CHECK (by_project IN (0, 1));
 UPDATE queue_counts SET by_project = 1
@@ -49,7 +49,7 @@ CREATE TABLE breakers (
 CREATE INDEX breakers_canary ON breakers (canary_task) WHERE canary_task IS NOT NULL;
 CREATE INDEX breakers_open ON breakers (scope, project_id) WHERE opened_at IS NOT NULL;
 
--- The breakers that stop claims, and until when: until the next canary may be claimed, and while one is held, until that is known.
+-- The breakers that stop claims, and until when. `until` is the time at which the next canary may be claimed. While a canary is held it is the largest safe integer.
 CREATE VIEW open_breakers AS
 SELECT scope, project_id, opened_at, reason, tripped_by, retry_at, canary_task, half_open,
   iif(half_open, 9007199254740991, retry_at) AS until
@@ -58,12 +58,12 @@ FROM (
     SELECT 1 FROM tasks WHERE tasks.id = canary_task AND grants = canary_token AND claimed_by IS NOT NULL) AS half_open
   FROM breakers INDEXED BY breakers_open WHERE opened_at IS NOT NULL);
 
--- The projects of which nothing is claimed, and until when.
+-- The projects whose tasks no claim takes, and until when.
 CREATE VIEW stopped_projects AS
 SELECT scope, id, 9007199254740991 AS until FROM projects WHERE capped
 UNION ALL SELECT scope, project_id, until FROM open_breakers;
 
--- The views of 0015, with until when breakers keep a task from being claimed.
+-- The views of migration 0015, with the time until which breakers stop claims of a task.
 DROP VIEW claimable;
 DROP VIEW caps;
 CREATE VIEW caps AS

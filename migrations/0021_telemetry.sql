@@ -1,5 +1,5 @@
--- Counters where the change that they count is written: no request and no turn of the cron writes a row for them. And what the overview
--- and the webhooks lacked.
+-- Counters of events, in a row that each change writes anyway: so no request and no turn of the cron writes a row for them. And columns and
+-- indexes for the overview and the webhooks.
 --
 -- Additions: release 2.0.0 goes on working. It counts no events, and replies do not mark their questions. No release has what is removed here.
 
@@ -37,12 +37,12 @@ DROP INDEX messages_questions;
 CREATE INDEX messages_questions ON messages (scope, seq)
   WHERE type IN ('question', 'intervention_request') AND status <> 'done' AND (to_actor IS NULL OR to_actor = 'human') AND replied = 0;
 
--- What failed, and the leases that were lost, in the order of time. Other changes write nothing here.
+-- Failures and lost leases in the order of time. Other changes write no entry here.
 CREATE INDEX history_failures ON history (scope, at, seq)
   WHERE seq IS NOT NULL AND (event IN ('failed', 'dependency_failed', 'lease_expired', 'review_lease_expired', 'deadline_exceeded')
     OR (to_queue = 'failed' AND from_queue <> 'failed'));
 
--- How many attempts were not accepted, ever; and the secrets before the previous one that sign too, as [[secret, until]].
+-- `failures`: how many attempts were not accepted, ever. `older_secrets`: the secrets before the previous one that still sign, as [[secret, until]].
 ALTER TABLE webhooks ADD COLUMN failures INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0);
 ALTER TABLE webhooks ADD COLUMN older_secrets TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(older_secrets));
 
@@ -55,7 +55,7 @@ CREATE TABLE d1_costs (
   rows_written INTEGER NOT NULL CHECK (rows_written >= 0)
 ) STRICT;
 
--- The views of 0012, with what happened and when.
+-- The views of migration 0012, with the event and its time.
 DROP VIEW plans;
 CREATE VIEW plans AS
 SELECT counter.scope, history.seq, task_id, version, event, from_queue, to_queue, project_id, at

@@ -1,10 +1,10 @@
--- Rules that the statements of claims and moves had in their texts, as views.
+-- Views for the rules that stood in the texts of the statements of claims and moves.
 --
 -- Views only: release 2.0.0 uses none. No release has what is removed here.
 
 -- The counters that each owner has after the plans: the scope, and the projects of the tasks. `json_each` is the only table whose argument may
--- depend on a row before it, so the sums of all owners pass through it. Usually one task has moved: then `json_tree` and a second `json_each`
--- are not read, whose rows D1 bills. In `moves`, a task that is created left no queue, and one that is deleted entered none. The row of a
+-- depend on a row before it, so the sums of all owners pass through it. Usually one task has moved. Then `json_tree` and the second `json_each`,
+-- whose rows D1 bills, are not read. In `moves`, a task that is created left no queue, and one that is deleted entered none. The row of a
 -- project counts queues only.
 CREATE VIEW counts_after AS
 SELECT moved.scope, owner, moved.seq,
@@ -67,7 +67,7 @@ SELECT scope, last, char(31) || scope AS task_id,
   (SELECT coalesce(max(version), 0) FROM history WHERE task_id = char(31) || feed.scope) AS version
 FROM feed;
 
--- The breakers of a task whose move is planned. `counts`: a failure of the task counts, because a holder tells of it. `tried`: the task is the
+-- The breakers of a task whose move is planned. `counts`: a failure of the task counts, because its holder reports it. `tried`: the task is the
 -- canary, under the lease that it got as such. `again_at`: when the next canary may be claimed, if the move is a failure. `opens`: the batch
 -- has recorded that the breaker opens, or stays open.
 CREATE VIEW watching AS
@@ -89,7 +89,7 @@ FROM breakers AS own INDEXED BY breakers_canary
   CROSS JOIN history AS plan ON plan.task_id = tasks.id AND plan.version = tasks.version + 1
 WHERE own.canary_task IS NOT NULL AND plan.event IN ('submitted', 'accepted', 'rejected');
 
--- The open breakers of a task that the batch grants: it becomes their canary. `retry_at`: when the next may be claimed, if this one says nothing.
+-- The open breakers of a task that the batch grants: it becomes their canary. `retry_at`: when the next canary may be claimed, if this one neither closes the breaker nor fails.
 CREATE VIEW probing AS
 SELECT own.scope, own.project_id, tasks.id, tasks.grants,
   plans.at + min(own.wait_millis << min(own.probes, 20), max(own.wait_millis, 86400000)) AS retry_at

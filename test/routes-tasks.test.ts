@@ -145,7 +145,7 @@ describe("the life of a task", () => {
       assert.strictEqual((yield* send("POST", "/api/v1/tasks/a/submit", late)).status, 409, "it was moved meanwhile")
     }))
 
-  it.effect("priority, then age, then id decide who is next", () =>
+  it.effect("priority, then age, then id decide which task is next", () =>
     Effect.gen(function*() {
       const { send } = yield* ready
       for (const [id, priority] of [["c", "P2"], ["b", "P10"], ["a", "P2"], ["d", "P1"]] as const) {

@@ -76,7 +76,7 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
       question_id: "The question that held the task last.",
       waiting_for_reply: "The question that the task waits for a reply to.",
       answers: "The latest questions and their answers, oldest first: a JSON list.",
-      terminal: "The failure is one that no retry mends, while the task is in `failed`.",
+      terminal: "The failure is terminal: no retry mends it. It is set while the task is in `failed`.",
       available_at:
         "The end of the backoff, or the year 9999 while the task waits for a reply. The first claim after it clears this.",
       external_key: "The id of the task in the client's own system.",
@@ -349,7 +349,7 @@ export const views: Readonly<Record<string, string>> = {
     "Which cap a task is at, and until when: its own, that of its project, or that of the day of its scope. And until when breakers stop it.",
   claimable: "The tasks that are not too large to be claimed, with the times until which caps and breakers stop them.",
   ready_by_project: "Those that `tasks_ready_by_project` has. The condition is that of the index.",
-  open_breakers: "The breakers that stop claims, and until when: for ever while a canary is held.",
+  open_breakers: "The breakers that stop claims, and until when: the largest safe integer while a canary is held.",
   stopped_projects: "The projects at a cap, and those with an open breaker, and until when.",
   held:
     "The tasks with what decides where a move leads, and with the agent and the machine that hold them, or held them when their leases expired.",

@@ -46,7 +46,7 @@ export class RequestErrors extends HttpApiMiddleware.Service<RequestErrors>()("o
   error: [InvalidRequest, TooLarge, BodyTooLarge, EncodingNotSupported, HostNotAllowed, OriginNotAllowed, InternalError]
 }) {}
 
-/** A request that does not fit is told all that is wrong with it. */
+/** The answer to a request that does not fit names everything that is wrong with it. */
 export const parsing = Context.make(HttpApi.PayloadParseOptions, { errors: "all", reportInput: true }).pipe(
   Context.add(HttpApi.QueryParseOptions, { errors: "all", reportInput: true })
 )

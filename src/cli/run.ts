@@ -29,7 +29,7 @@ const presenter = (asJson: boolean): CliOutput.Presenter => ({
         return Effect.sync(() => void stream.write(`${formatter.formatHelpDoc(event.helpDoc)}\n`))
       }
       case "InvalidInvocation":
-        return told(
+        return printFailure(
           usage(
             `${event.errors.map(sentenceOf).join("\n")}\nSee: ${event.commandPath.join(" ")} --help`
           ),
@@ -41,7 +41,7 @@ const presenter = (asJson: boolean): CliOutput.Presenter => ({
 
 const sentenceOf = (error: CliError.CliError): string => error.message
 
-const told = ({ document, message }: Failure, asJson: boolean) =>
+const printFailure = ({ document, message }: Failure, asJson: boolean) =>
   asJson
     ? Effect.sync(() => void process.stderr.write(`${json(document ?? { error: message })}\n`))
     : err(`${styled("red", "✗")} ${message}`)
@@ -58,7 +58,7 @@ const program = (args: ReadonlyArray<string>, version: string) => {
           typeof error === "object" && error !== null && "_tag" in error && error._tag === "ShowHelp"
         ) return ExitCode.usage
         const failure = failureOf(error, addressed.url)
-        yield* told(failure, asJson)
+        yield* printFailure(failure, asJson)
         return failure.code
       })
     ),

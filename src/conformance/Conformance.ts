@@ -22,7 +22,7 @@ export interface Options {
   readonly fetch?: Ask.Fetch
   /** Ends the run early. What it made is still deleted. */
   readonly signal?: AbortSignal
-  /** Is told how many checks are done, and how many there are. */
+  /** Is called with how many checks are done, and how many there are. */
   readonly progress?: ((done: number, total: number) => void) | undefined
 }
 

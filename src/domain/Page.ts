@@ -52,7 +52,7 @@ export class InvalidCursor extends TaggedError<InvalidCursor>()(
 ) {
   private static readonly because = (cursor: string, error: string) => new InvalidCursor({ error, cursor })
   static readonly unreadable = (cursor: string) =>
-    this.because(cursor, "The cursor is none of this server. Send next_cursor of the page before, or none.")
+    this.because(cursor, "This server did not issue the cursor. Send next_cursor of the page before, or none.")
   static readonly foreign = (cursor: string) =>
     this.because(
       cursor,
@@ -192,7 +192,7 @@ const ofPage: ReadonlySet<string> = new Set(["content", "cursor", "limit", "offs
 const parts = (asked: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(asked).filter(([name]) => !ofPage.has(name)))
 
-// Rows that `sql/PageBytes.ts` limited carry the size of the page up to and including them.
+// Rows that `sql/page/PageBytes.ts` limited carry the size of the page up to and including them.
 const fits = (row: object, place: number) =>
   place === 0 || !("page_bytes" in row) || Number(row.page_bytes) <= MaxPageBytes
 

@@ -66,7 +66,7 @@ export const make = <E>(services: Layer.Layer<Services, E>, memoMap?: Layer.Memo
   const { dispose, handler } = HttpRouter.toWebHandler(HttpLayer.pipe(Layer.provideMerge(services)), {
     disableLogger: true,
     memoMap,
-    // The schema of an id refuses one that is too long, so the router accepts any length.
+    // The schema of an id refuses an id that is too long, so the router accepts any length.
     routerConfig: { caseSensitive: true, maxParamLength: Number.MAX_SAFE_INTEGER }
   })
   return { handler, dispose }

@@ -21,13 +21,13 @@ import * as Settle from "../client/settle.ts"
 import { make as makeTwins } from "../client/twins.ts"
 import { refusalOf, refuse, type Refused } from "./Refused.ts"
 
-/** How long a tool waits for the server. Clients of MCP give a call a minute, unless they are told otherwise. */
+/** How long a tool waits for the server. Clients of MCP give a call a minute, unless they are configured otherwise. */
 export const Patience = "25 seconds"
 
 /** How long the question whether the lease still holds may delay a tool. */
 const Glance = "5 seconds"
 
-/** How long the end may take. MCP clients kill the process a few seconds after they closed its input. */
+/** How long the process may take to end. MCP clients kill the process a few seconds after they closed its input. */
 const Ending = "3 seconds"
 
 export interface Options {

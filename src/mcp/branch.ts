@@ -3,7 +3,7 @@
 // Characters that `encodeURIComponent` leaves: git refuses some of them, and a shell takes others for its own.
 const marks = /[!'()*~]/g
 
-// Git refuses names with `..`, with a part that begins with a dot, and with one that ends in a dot or in `.lock`.
+// Git refuses a name that contains `..`, and a name in which a part begins with a dot, or ends in a dot or in `.lock`.
 const dots = /^\.|\.(?=\.|$|lock$)/g
 
 const hex = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`

@@ -88,7 +88,7 @@ export const key = (folder: string) =>
     catch: refused(folder)
   })
 
-/** What the server behind the socket says: its process, and where it answers. Undefined if nobody is there. */
+/** What the server behind the socket says: its process, and where it answers. Undefined if no server listens. */
 const holder = (socket: string) =>
   new Promise<string | undefined>((done) => {
     const client = connect(socket)
@@ -105,15 +105,15 @@ const isRunning = async (pid: number): Promise<boolean> => {
   } catch (error) {
     return codeOf(error) === "EPERM"
   }
-  // One that has ended, and that nobody has asked about yet, runs no more.
+  // A zombie: the process has ended, but its parent has not read its exit status.
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")
   return !/\) Z /.test(stat)
 }
 
-/** How long a workerd may take to end whose server was killed. */
+/** How long workerd may take to end after its server was killed. */
 const MaxOrphanMillis = 3000
 
-/** Waits until the workerd of a server that was killed is gone, which its watch ends (`Workerd.ts`). */
+/** Waits until the workerd of a killed server has ended. Its watch ends it (`Workerd.ts`). */
 const orphanGone = async (folder: string) => {
   const pid = Number(await readFile(join(folder, "workerd.pid"), "utf8").catch(() => ""))
   if (!(pid > 0)) return
@@ -121,7 +121,7 @@ const orphanGone = async (folder: string) => {
 }
 
 export interface Lock {
-  /** What a second server is told of this one. */
+  /** Sets what this server tells a second one that is started on the folder. */
   readonly tell: (what: string) => void
   /** Notes the process of the workerd on the folder. */
   readonly note: (pid: number) => Promise<void>

@@ -75,14 +75,14 @@ export interface Options {
   readonly port: number
   /** The variables that the server reads its settings from. */
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Is given what the server logs. */
+  /** Is called with what the server logs. */
   readonly log: (text: string) => void
 }
 
 export interface Running {
   readonly pid: number
   readonly port: number
-  /** Ends when workerd does, with how. */
+  /** Completes when workerd has ended, and says how it ended. */
   readonly ended: Effect.Effect<string>
 }
 
@@ -92,7 +92,7 @@ const MaxStopMillis = 5000
 const end = (child: ChildProcess, ended: Promise<string>) =>
   Effect.promise(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
-    // It listens no more, and waits for the requests that it works on.
+    // On SIGTERM workerd stops listening, and finishes the requests under way.
     child.kill("SIGTERM")
     const late = setTimeout(() => child.kill("SIGKILL"), MaxStopMillis)
     await ended
@@ -100,8 +100,8 @@ const end = (child: ChildProcess, ended: Promise<string>) =>
   })
 
 /**
- * Kills workerd when this process is gone, also if it was killed and could do nothing itself: then the pipe ends that the watch
- * reads from.
+ * Kills workerd when this process has ended, also if it was killed and could not do it itself. The watch reads from a pipe of this
+ * process, which the system closes then.
  */
 const watch = (pid: number): ChildProcess =>
   spawn("/bin/sh", ["-c", "read -r _; kill -9 \"$0\"", String(pid)], {
@@ -146,7 +146,7 @@ export const start = Effect.fnUntraced(function*({ databases, env, host, log, po
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     detached: true
   })
-  // What it says before it is ready is why it is not.
+  // If workerd does not become ready, its output until then says why.
   let [said, isReady] = ["", false]
   const heard = (chunk: unknown) => {
     if (isReady) log(String(chunk))

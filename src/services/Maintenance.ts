@@ -48,15 +48,15 @@ const Slices = Math.ceil(Prefixes / PrefixesPerMinute)
 
 const prefix = (index: number) => index < Prefixes ? index.toString(16).padStart(3, "0") : "g"
 
-/** Forgets the idempotency keys of this minute's share that are too old to be repeated. */
+/** Deletes the idempotency keys in this minute's slices that are too old to be repeated. */
 const forgetKeys = statement("DELETE FROM idempotency_keys WHERE id >= :first AND id < :next AND at <= :oldest")
 
-/** The minutes for which a turn stands: on an object that sleeps, those since the last turn. */
+/** How many minutes a turn covers. On an object that sleeps it is the number of minutes since the last turn. */
 export const CoveredMinutes = Context.Reference<number>("octopoid-server/services/CoveredMinutes", {
   defaultValue: () => 1
 })
 
-/** The slices of the last minutes. Those that a turn of the day cuts off are covered in the next one. */
+/** The slices of the last minutes. Slices before the first one of the present round are left for the next round. */
 const sliceOf = (now: number, minutes: number) => {
   const last = Math.floor(now / 60_000) % Slices
   const first = Math.max(0, last - minutes + 1) * PrefixesPerMinute
@@ -92,7 +92,7 @@ const tallied = <A extends object>(tick: Effect.Effect<A>) =>
 export class Maintenance extends Context.Service<Maintenance, {
   /**
    * Takes back expired leases, marks silent machines as offline, ends backoffs that began before backoff was turned
-   * off, forgets old idempotency keys, tells of tasks that no machine will claim, counts what has no counters yet, removes some records for retention,
+   * off, forgets old idempotency keys, reports tasks that no machine will claim, makes missing counters, removes some records for retention,
    * and sends events to webhooks. Usually one look, which also forgets keys, finds that nothing else is due.
    */
   readonly tick: Effect.Effect<{ readonly reaped: number; readonly silent: number }>
@@ -152,13 +152,13 @@ export class Maintenance extends Context.Service<Maintenance, {
         // If some leases cannot be taken back, this may use all remaining statements.
         const reaped = yield* duty("reaping", seen?.expired, reap)
         const unclaimable = seen?.unclaimable ?? []
-        if (yield* fits(Unclaimable.tell.length)) {
+        if (yield* fits(Unclaimable.report.length)) {
           yield* duty(
-            "telling of unclaimable tasks",
+            "reporting unclaimable tasks",
             unclaimable,
             Effect.as(
               batch({
-                told: Unclaimable.tell.map((each) =>
+                reported: Unclaimable.report.map((each) =>
                   each({
                     now,
                     found: JSON.stringify(unclaimable),

@@ -1,5 +1,5 @@
 /**
- * The only door to the database: runs batches, counts their costs, and classifies their failures. What runs them is an
+ * The only access to the database: runs batches, counts their costs, and classifies their failures. What runs them is an
  * engine (`engine/Engine.ts`).
  *
  * D1 has no interactive transactions. A batch is the unit of atomicity and one round trip, so every statement goes

@@ -32,7 +32,7 @@ export const of = (kind: Kind, scope = ":scope"): string =>
 export const ofAll = (kind: Kind): string =>
   `(SELECT coalesce(sum(${columns[kind]}), 0) FROM queue_counts WHERE scope >= ' ')`
 
-/** Answers the revision of a scope's tasks and that of its leases, for `sql/Conditional.ts`. */
+/** Answers the revision of a scope's tasks and that of its leases, for `sql/page/Conditional.ts`. */
 export const ofTasks: Statement = statement(`
   SELECT coalesce(max(revision), 0) AS revision, coalesce(max(leases_revision), 0) AS leases
   FROM queue_counts WHERE scope = :scope`)

@@ -84,7 +84,7 @@ describeApp("Inbox", ({ open, server }) => {
     await close(page)
   })
 
-  it("shows what a verdict needs, and links no address that is none", async () => {
+  it("shows what a verdict needs, and makes no link of text that is no web address", async () => {
     const { api, scope } = await emptyScope(server)
     const [id] = await handIn(api, scope, 1)
     const about = { query: {}, params: { id: id! } }
@@ -140,7 +140,7 @@ describeApp("Inbox", ({ open, server }) => {
       payload: {
         task_id: id,
         from_actor: "ann",
-        // To one person. Whoever looks sees it, because a task waits for the answer.
+        // To one person. Everyone sees it, because a task waits for the answer.
         to_actor: "grace",
         type: "question",
         content: "Keep the old session cookies?",

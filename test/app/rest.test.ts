@@ -104,7 +104,7 @@ describeApp("the other screens", ({ open, server }) => {
     await close(page)
   })
 
-  it("registers, disables and deletes a webhook, and refuses an address that is none", async () => {
+  it("registers, disables and deletes a webhook, and refuses an invalid address", async () => {
     const page = await open(`#/webhooks?scope=${scope}`)
     await page.getByRole("region", { name: "The team's chat" }).getByText("nothing sent yet").waitFor()
     await page.getByRole("button", { name: "Register a webhook …" }).click()

@@ -48,8 +48,8 @@ const meanings = (name: string, text: string) => {
 const indentOf = (step: string) => step.length - step.trimStart().length
 
 /**
- * The steps that read a table that grows, or an index of it, from end to end. Where a name stands for several things a table
- * is taken for meant; but a recursion begins with what it found last, which is none.
+ * The steps that read a table that grows, or an index of it, from end to end. If a name stands for several things, it is taken
+ * for the table. An exception is the recursive name of a common table expression: it stands for the rows found last.
  */
 export const scansOf = ({ steps, text }: Plan): ReadonlyArray<string> =>
   steps.filter((step, i) => {

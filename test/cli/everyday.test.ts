@@ -200,7 +200,7 @@ layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("error
       assert.deepInclude(JSON.parse(json.stderr), { _tag: "TaskNotFound", task_id: "none" })
     }))
 
-  it.effect("name a queue that is none, and warn of a scope in which there is nothing", () =>
+  it.effect("name a queue that does not exist, and warn of an empty scope", () =>
     Effect.gen(function*() {
       const { cli, create } = yield* World.make("lists")
       yield* create("lists-a")
@@ -250,7 +250,7 @@ layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("error
         }), { concurrency: 3 })
     }))
 
-  it.effect("name the address of a server that is none", () =>
+  it.effect("name an address at which no Octopoid server answers", () =>
     Effect.gen(function*() {
       const { folder: config } = { folder: yield* World.folder }
       const answers = yield* Effect.promise(async () => {

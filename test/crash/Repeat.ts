@@ -19,7 +19,7 @@ const askAgain = async (wire: Wire, ledger: Ledger.Ledger, requests: ReadonlyArr
 /** How long the lease still lasts is counted afresh. */
 const kept = (body: any) => ({ ...body, renew_after_seconds: undefined })
 
-/** What was answered is asked for again: it must be answered the same, and have no effect. */
+/** Repeats answered requests under their keys: each gets the same answer, and has no effect. */
 const tellAgain = async (
   wire: Wire,
   ledger: Ledger.Ledger,

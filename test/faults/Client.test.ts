@@ -38,7 +38,7 @@ const start = Effect.fnUntraced(function*(seed: number) {
   let failing = false
   const faulty: Faulty.Faulty = Faulty.make(() => {
     if (!failing) return undefined
-    // What was late happens some time, in between what was sent after it.
+    // A batch that is answered late runs at some time, between batches that were sent after it.
     if (random() < 0.2) void faulty.release()
     const fault = random() < Share ? faults[Math.floor(random() * faults.length)]! : undefined
     if (fault !== undefined) befell.set(String(fault), (befell.get(String(fault)) ?? 0) + 1)
@@ -142,10 +142,10 @@ describe("the typed client over a D1 that fails at random", () => {
           rows("SELECT counts FROM queue_counts"),
           [{ counts: JSON.stringify({ done: Lives }) }]
         )
-        // It did fail, in every way, and nothing but that was answered besides what was asked for.
+        // D1 failed in every way, and each answer was a success or one of the declared failures.
         assert.sameMembers(Array.from(befell.keys()), faults as Array<string>)
         assert.isAbove(statuses.get(503)!, Lives)
-        // 499 is a request that its client gave up: nobody is answered it.
+        // 499 is the status of a request that its client gave up. No client gets it.
         assert.includeMembers([200, 201, 499, 503], Array.from(statuses.keys()))
       }),
     900_000

@@ -187,7 +187,7 @@ layer(Workerd.layerWith({ API_SECRET_KEY: secret }), { excludeTestServices: true
         assert.strictEqual((yield* git(ann, ["push", "origin", branch], { OCTOPOID_URL: addresses[0]! })).code, 0)
       }))
 
-    it.effect("refuses with the sentence of the server: an unknown task, a key that is none, a setting that does not fit", () =>
+    it.effect("refuses with the sentence of the server: an unknown task, an invalid key, an invalid setting", () =>
       Effect.gen(function*() {
         const { ann, env, id, install, push, remote, token } = yield* setUp()
         yield* install(ann)

@@ -70,7 +70,7 @@ it.live("says what is missing", () =>
     assert.include(unknown.said, "maybe")
   })))
 
-it.live("leaves the hook of somebody else alone, unless it is told to chain or to replace it", () =>
+it.live("leaves the hook of somebody else alone, unless --chain or --force is given", () =>
   Effect.scoped(Effect.gen(function*() {
     const { path } = yield* repository
     const file = join(path, ".git/hooks/pre-push")

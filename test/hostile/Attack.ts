@@ -24,7 +24,7 @@ export interface Options {
 }
 
 export interface Violation {
-  /** Of the request; after the last one, what was found at the end. */
+  /** The number of the request. A number after the last one marks what was found at the end. */
   readonly number: number
   readonly problems: ReadonlyArray<string>
   readonly request: string

@@ -60,7 +60,7 @@ export const make = ({ document, known, open, prefix, seed, victim }: Options) =
     const caller = callerOf(operation, kind, random)
     const draft = valid(operation, caller, random)
     const subject = operation.subject === undefined ? undefined : draft.path[operation.subject]
-    // Only of a key, and of nobody, nothing that is spoiled can get through to the victim.
+    // Damaged requests about the victim's records come only from callers that must not reach them: a key of another scope, or no key.
     const mayReach = caller === "administrator" || open
     const about = kind === "foreign" || (kind !== "valid" && !mayReach && random.happens(0.3))
       ? foreign(draft, random)

@@ -1,5 +1,5 @@
 /**
- * Fourteen thousand requests (2,800 in the fast run) that the OpenAPI document suggests and no client would send. Every
+ * 14,000 requests (2,800 in the fast run) that the OpenAPI document suggests and no client would send. Every
  * answer is as declared, none is a 500, no caller learns of another scope, and the database keeps its invariants. `npm
  * run prove -- fuzz` sends others.
  */

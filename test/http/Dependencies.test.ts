@@ -177,7 +177,7 @@ describe("a blocker that fails", () => {
     patch: (id: string) => ["PATCH", `/api/v1/tasks/${id}`, { queue: "failed" }]
   }
   for (const [way, request] of Object.entries(ways)) {
-    it.effect(`by ${way}: keeps who waits, lets go who skips, and fails who fails, and who fails with those`, () =>
+    it.effect(`by ${way}: dependents with wait keep waiting, those with skip go on, those with fail fail with their own dependents`, () =>
       Effect.gen(function*() {
         const { create, history, list, read, send } = yield* start()
         yield* create("a")

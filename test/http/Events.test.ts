@@ -100,7 +100,7 @@ describe("the feed", () => {
       assert.deepStrictEqual([named(one), one.next, one.gap], [["a created"], 1, false])
       const none = (yield* read("&types=deleted&after=1")).body
       assert.deepStrictEqual(none, { events: [], after: 1, next: 4, latest: 4, gap: false })
-      // A page looks at 500 changes, whatever it finds.
+      // A page looks at 500 changes, however few match.
       raw.exec(`
         WITH RECURSIVE n (i) AS (SELECT 5 UNION ALL SELECT i + 1 FROM n WHERE i < 604)
         INSERT INTO history (task_id, version, scope, seq, event, grants, at, title)

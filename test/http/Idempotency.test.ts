@@ -301,7 +301,7 @@ describe("a key", () => {
       assert.deepStrictEqual([known.status, known.body.known, known.body.api_key], [200, true, undefined])
       assert.deepStrictEqual(shown(yield* post(path, machine, "2")), shown(known))
       assert.deepStrictEqual(shown(yield* post(path, machine, "1")), shown(first))
-      // Who is refused has no answer to be kept.
+      // A refused request has no answer to keep.
       const taken = { cluster: "k-x", machine_id: "y", scope: "red" }
       yield* post(path, taken, "3")
       const same = { cluster: "k", machine_id: "x-y", scope: "red" }

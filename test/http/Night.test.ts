@@ -85,7 +85,7 @@ it.effect("is the same for the same seed, and another one for another seed", () 
     assert.notDeepEqual(nights[0], nights[2])
   }))
 
-it.effect("finds a difference between what was done and what is told", () =>
+it.effect("finds a difference between what was done and what is reported", () =>
   Effect.gen(function*() {
     const { api, ledger } = yield* playOf(1)
     const found = yield* Night.compare(api, { ...ledger, questions: ledger.questions + 1 })

@@ -100,7 +100,7 @@ describe("the OpenAPI document", () => {
     )
   )
 
-  /** Whether the server refuses this value of a parameter, whatever it thinks of the rest. */
+  /** Whether the server refuses this value of a parameter, whether or not the rest of the request is valid. */
   const refuses = (
     send: Effect.Success<ReturnType<typeof server.make>>["send"],
     { method, name, path }: typeof typed[number],

@@ -308,7 +308,7 @@ describe("a heartbeat with leases", () => {
 })
 
 describe("a renewal under an idempotency key", () => {
-  it.effect("says reattached as its first answer did, whatever another renewal of the same millisecond did", () =>
+  it.effect("says reattached as its first answer did, even if another renewal came in the same millisecond", () =>
     Effect.gen(function*() {
       const { send } = yield* start
       const post = (path: string, body: unknown, key: string) =>

@@ -33,7 +33,7 @@ const start = Effect.fnUntraced(function*(env: Record<string, string> = {}) {
 })
 
 describe("a task that no machine will claim", () => {
-  it.effect("is told of after the threshold, once, and again if it has changed", () =>
+  it.effect("is reported after the threshold, once, and again if it has changed", () =>
     Effect.gen(function*() {
       const { create, pass, register, send, shown, told } = yield* start()
       yield* create("a")
@@ -69,7 +69,7 @@ describe("a task that no machine will claim", () => {
       yield* pass(30, beat())
       assert.deepStrictEqual(yield* told("other"), [])
       yield* pass(61, beat())
-      // The lease has ended: the next task is told of, and then the one that was taken back.
+      // The lease has ended: the next task is reported, and then the task that was taken back.
       assert.deepStrictEqual(yield* told("other"), [["c", "no_active_orchestrator"], ["b", "no_active_orchestrator"]])
     }))
 
@@ -89,7 +89,7 @@ describe("a task that no machine will claim", () => {
       assert.deepStrictEqual(yield* shown, [])
     }))
 
-  it.effect("is told of in every scope, though one look goes through few", () =>
+  it.effect("is reported in every scope, although one look covers few scopes", () =>
     Effect.gen(function*() {
       const { create, pass, raw, told } = yield* start()
       for (let n = 0; n <= Scopes; n++) {

@@ -187,7 +187,7 @@ describe("the test of a webhook", () => {
 })
 
 describe("a template", () => {
-  it.effect("gives a body of its own, whatever the values contain", () =>
+  it.effect("makes a body of the template that is JSON with any values", () =>
     Effect.gen(function*() {
       const { create, register, tick } = yield* serving()
       const target = yield* receiver

@@ -152,7 +152,7 @@ describe("octopoid-server import", () => {
     )
   }, 900_000)
 
-  it("says what is wrong: no such scope, a wrong key, no server, no arguments", async () => {
+  it("names the mistake: an unknown scope, a wrong key, no server, no arguments", async () => {
     const empty = await run("--from", from, "--url", to, "--scope", "rde")
     assert.deepStrictEqual([empty.code, /Is that its name/.test(empty.stdout)], [1, true])
     const wrong = await run("--from", from, "--url", to, "--scope", "red", "--from-key", "oct_b")

@@ -1,4 +1,4 @@
-/** An agent whose key may not do what it asks is told so, and its server shows the key to nobody. */
+/** An agent whose key has too low a rank learns so, and its server shows the key to nobody. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Workerd } from "../support/harness.ts"

@@ -107,7 +107,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("an a
       assert.strictEqual(found.tasks[0].reason, "No blue left.")
     }))
 
-  it.effect("is told of a cancel with its next call, whichever it is", () =>
+  it.effect("learns of a cancel with its next call of any tool", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd
       const agent = yield* agentIn("cancels")
@@ -169,7 +169,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("an a
       assert.strictEqual(readdirSync(join(outbox, server!, String(agent.pid))).length, 1)
     }))
 
-  it.effect("is told that its lease is lost, and by whom", () =>
+  it.effect("learns that its lease is lost, and who holds the task now", () =>
     Effect.gen(function*() {
       const { send } = yield* Workerd
       const one = yield* agentIn("lost", { OCTOPOID_AGENT: "one" })
@@ -246,7 +246,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("an a
       assert.isFalse(rest.more)
     }))
 
-  it.effect("is told what does not fit, and what to do", () =>
+  it.effect("learns what is wrong with its arguments, and what to do", () =>
     Effect.gen(function*() {
       const agent = yield* agentIn("wrong")
       yield* create("wrong", "wrong-task")

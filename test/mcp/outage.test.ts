@@ -1,4 +1,4 @@
-/** A server that does not answer: no result is lost, and the agent is told what is the case. */
+/** A server that does not answer: no result is lost, and the agent learns what happened. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readdirSync } from "node:fs"
@@ -72,7 +72,7 @@ layer(Workerd.layer, { excludeTestServices: true, timeout: "10 minutes" })("an a
       assert.deepStrictEqual(readdirSync(join(outbox, server!)), [String(second.pid)])
     }))
 
-  it.effect("is told where the server is not, and what to do", () =>
+  it.effect("learns that no server answers at the address, and what to do", () =>
     Effect.gen(function*() {
       const { base, send } = yield* Workerd
       const outbox = yield* folder

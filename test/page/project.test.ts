@@ -26,7 +26,7 @@ describe("criticalPath", () => {
   })
 })
 
-it("heldUp counts those who wait, directly or not, once each", () => {
+it("heldUp counts each direct or indirect dependent once", () => {
   assert.deepStrictEqual([...heldUp(edges("a>b", "a>c", "b>d", "c>d"))].sort(), [["a", 3], ["b", 1], ["c", 1]])
 })
 

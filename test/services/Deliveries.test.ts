@@ -1,4 +1,4 @@
-/** Events are sent to webhooks in order and at least once, whatever the receiver does, and nothing waits for that. */
+/** Events are sent to webhooks in order and at least once, even if receivers fail, and no request waits for a receiver. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -153,7 +153,7 @@ describe("a webhook", () => {
       for (let n = 1; n <= 63; n++) yield* create(`t${n}`)
       for (let n = 0; n < 4; n++) yield* tick
       assert.deepStrictEqual(seqs(target.received), upTo(63))
-      // The receiver is told which entries retention removed.
+      // The receiver gets a gap for the entries that retention removed.
       for (let n = 64; n <= 70; n++) yield* create(`t${n}`)
       raw.exec("DELETE FROM history WHERE seq IN (64, 65, 68, 70)")
       yield* tick
@@ -267,7 +267,7 @@ describe("a webhook", () => {
         next_attempt_at: null
       })
       yield* tick
-      // The cron has told of the task, which no machine claims.
+      // The cron has reported the task, which no machine claims.
       const { latest } = (yield* read("/events?after=latest")).body
       assert.deepInclude(yield* hook(id), { position: latest, attempts: 0 })
     }))
@@ -326,7 +326,7 @@ describe("a webhook", () => {
 })
 
 describe("a receiver that hangs", () => {
-  it.effect("delays no request and fails none, and holds up no other webhook", () =>
+  it.effect("delays and fails no request, and delays no other webhook", () =>
     Effect.gen(function*() {
       const { create, log, post, register, settle, works } = yield* serving()
       const [hanging, quick] = [yield* receiver, yield* receiver]

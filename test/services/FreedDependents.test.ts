@@ -40,7 +40,7 @@ const setup = Effect.fnUntraced(function*(on_failure: OnFailure = "fail") {
   const read = (name: string) => queue.get(id(name), undefined)
   assert.include(yield* read("held"), { queue: "claimed", blocked_by: "TASK-blocker" })
 
-  /** Failed with the blocker, and so has who waits for it; all of that is recorded and counted. */
+  /** It failed with the blocker, and its dependent failed too. All of that is recorded and counted. */
   const fell = Effect.gen(function*() {
     assert.include(yield* read("held"), {
       queue: "failed",

@@ -1,4 +1,4 @@
-/** Renewals over real SQL: what extends a lease, what ends it, and who has it back. */
+/** Renewals over real SQL: what extends a lease, what ends it, and who gets the task back. */
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"

@@ -137,7 +137,7 @@ describe("Orchestrators", () => {
       yield* TestClock.adjust("60 seconds")
       yield* claim("red")
       assert.deepStrictEqual(yield* heard, { red: "active 60000", blue: "active 0", green: "offline 0" })
-      // Where the scope has no such machine, one of another scope may claim for it, and nobody knows which that is.
+      // The scope yellow has no such machine. A machine of another scope claims for it, and which one is not recorded.
       yield* claim("yellow")
       assert.deepStrictEqual(yield* heard, { red: "active 60000", blue: "active 0", green: "offline 0" })
       yield* claim("green")

@@ -1,6 +1,6 @@
 /**
  * Records that are larger than this version makes them, as an older one may have left them: up to the last bytes that D1
- * stores. They keep nobody from anything, are passed over where they would have to grow, and can be made smaller.
+ * stores. They block no other work, are left as they are where a change would make them grow, and can be made smaller.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** The machines of a run, and those who make the work and meddle with it. A machine that was killed comes up again. */
+/** The machines of a run, and the clients that create tasks and change them. A machine that was killed comes up again. */
 import type * as Builder from "./agents/Builder.ts"
 import * as BuilderMachine from "./agents/Builder.ts"
 import * as Hired from "./agents/Hired.ts"

@@ -48,7 +48,7 @@ export interface Run {
   /** The same for every run of the seed. */
   readonly digest: string
   readonly faults: ReadonlyMap<string, number>
-  /** How often what was seen. */
+  /** How often each kind of thing was seen. */
   readonly coverage: ReadonlyMap<string, number>
   readonly violation: string | undefined
   /** The last events. */
@@ -69,7 +69,7 @@ const play = async (
   { asking = false, readers = false, tamper, trace = false }: Options
 ): Promise<Run> => {
   const chance = Chance.make(seed)
-  // Refusals are errors, and nobody reads where they were made: that would be a third of the time.
+  // Refusals are errors, and nobody reads their stack traces. To make them would take a third of the time.
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
   const restore = Crypto.seeded(chance)

@@ -147,7 +147,7 @@ describe.concurrent("a handler", () => {
       assert.strictEqual((yield* task("a")).queue, "provisional")
     }))
 
-  it.live("parks an account that it names, once, whatever answers are lost", () =>
+  it.live("parks an account that it names once, even if answers are lost", () =>
     Effect.gen(function*() {
       const { create, events, fail, send, throughFaults } = yield* make()
       yield* create("a")

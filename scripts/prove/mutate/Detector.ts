@@ -30,7 +30,7 @@ const byTests = (name: string, informs: boolean, files: ReadonlyArray<Tests>): D
   detect: (directory, seed) => tests.detect(files, directory, seed)
 })
 
-/** Real SQL against a model, under random sequences of commands, and what guards the door. Asked until one fails. */
+/** Real SQL against a model, under random sequences of commands, and the tests of access. Asked until one fails. */
 const properties = byTests("properties", false, [
   { file: "test/state-machine.test.ts", name: "every sequence of commands" },
   { file: "test/explain.test.ts" },

@@ -112,7 +112,7 @@ export const fail = HttpApiEndpoint.post("fail", "/:id/fail", {
   .annotate(NeededRank, "work").annotateMerge(OpenApi.annotations({
     summary: "Fail a task",
     description:
-      "Fails the task in any queue, ends its lease, and keeps the reason. `redrive` brings it back. With `terminal` the failure is one that no retry mends: then only a redrive that says `terminal` does."
+      "Fails the task in any queue, ends its lease, and keeps the reason. `redrive` brings it back. `terminal` marks a failure that no retry mends: then only a redrive with `terminal` brings the task back."
   }))
 
 export const forceQueue = HttpApiEndpoint.post("forceQueue", "/:id/force-queue", {

@@ -1,4 +1,4 @@
-/** Rows to go through with `j` and `k`. The row of the focus is the one that other keys mean. */
+/** Rows to go through with `j` and `k`. Other keys act on the row that has the focus. */
 import { useKeys } from "./keys.ts"
 
 const rowsIn = (list: HTMLElement | undefined) => [...list?.querySelectorAll<HTMLElement>("[data-row]") ?? []]

@@ -40,7 +40,7 @@ interface Known {
 }
 
 /**
- * What to tell about any error: errors of the server with the sentence of the server, an answer that did not come with
+ * What to print for any error: errors of the server with the sentence of the server, an answer that did not come with
  * the address of the server.
  */
 export const failureOf = (error: unknown, address: string | undefined): Failure => {

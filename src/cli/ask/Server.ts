@@ -15,7 +15,7 @@ export interface Server {
 
 export const DefaultUrl = "http://localhost:8787"
 
-/** The address without slashes at its end. Fails if it is none. */
+/** The address without slashes at its end. Fails if it is not an address. */
 export const address = (text: string) =>
   /^https?:\/\//.test(text) && URL.canParse(text)
     ? Effect.succeed(text.replace(/\/+$/, ""))

@@ -220,12 +220,12 @@ const resend = Command.make("resend", {
 }, (flags) =>
   Effect.gen(function*() {
     const { api } = yield* connect
-    const moved = yield* api.webhooks.redeliver({
+    const webhook = yield* api.webhooks.redeliver({
       params: { id: idOf(flags.hook) },
       query: {},
       payload: { after: flags.after === "latest" ? "latest" : Number(flags.after) }
     })
-    yield* Screen.show(moved, ({ id, position }) =>
+    yield* Screen.show(webhook, ({ id, position }) =>
       `${styled("green", "✓")} Webhook ${line(id)} sends what happened after change ${position}.`)
   })).pipe(
     described(

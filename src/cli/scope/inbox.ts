@@ -92,7 +92,7 @@ export const reply = Command.make("reply", {
     const from_actor = yield* actorOf(flags.as)
     const { api } = yield* connect
     const asked = yield* api.messages.get({ params: { id: flags.message as MessageId }, query: {} })
-    // The answer is sent all the same: a second thought is worth as much as the first.
+    // If the question has a reply already, this one is sent too, with a warning: people may correct themselves.
     const { messages } = yield* api.messages.list({ query: { thread_id: asked.id } })
     const before = messages.find(({ parent_message_id }) => parent_message_id === asked.id)
     if (before !== undefined) {

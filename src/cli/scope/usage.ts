@@ -22,7 +22,7 @@ const capText = (
         .filter((part) => part !== "").join(", ")
     }`
 
-// `none` removes a cap. Without it there would be no way to say so.
+// `none` removes a cap. A cap whose flag is absent stays.
 const cap = (name: string, description: string) =>
   Flag.String(name).pipe(
     Flag.withMetavar("number"),
@@ -44,7 +44,7 @@ const setCaps = Command.make("cap", {
       return yield* Failure.usage("Say which cap: --cost 50, --tokens 1000000, or none to remove one.")
     }
     const { api } = yield* connect
-    // The endpoint sets both, so what is not given stays as it is.
+    // The endpoint sets both caps. So a cap that is not given is sent as it is.
     const { caps } = yield* api.usage.list({ query: {} })
     const set = yield* api.usage.cap({
       query: {},

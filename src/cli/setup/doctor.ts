@@ -147,9 +147,9 @@ const access = ({ key, url }: Server, body: Record<string, unknown>): ReadonlyAr
     : [])
 ]
 
-/** What the key may do. The refusal of what needs the highest rank names the rank. */
+/** What the key may do. It asks for something that needs the highest rank: the refusal names the rank of the key. */
 const rank = (api: Client, { key, scope }: Server) =>
-  // The first says whether the key is valid and reaches the scope, the second what it may do there.
+  // The first request shows whether the key is valid and reaches the scope, the second which rank it has.
   Effect.andThen(api.events.list({ query: { after: "latest", limit: 1 } }), api.webhooks.list({ query: {} })).pipe(
     Effect.as("manage"),
     Effect.catchTag("RankTooLow", (error) => Effect.succeed<string>(error.rank)),

@@ -36,7 +36,7 @@ const keyOf = Effect.fnUntraced(function*(piped: boolean) {
 
 const named = (flag: Option.Option<string>) => given(flag) ?? "default"
 
-/** A name that is a key of any object would hide in the file. */
+/** `__proto__` is refused: as a key of an object it would set the prototype, and the profile would not be saved. */
 const validName = (name: string) =>
   /^[\w.-]{1,60}$/.test(name) && name !== "__proto__"
     ? Effect.succeed(name)
@@ -54,7 +54,7 @@ export const login = Command.make("login", {
   Effect.gen(function*() {
     const name = yield* validName(named(yield* ProfileName))
     const stated = given(yield* Url) ?? (yield* Profiles.variable("OCTOPOID_URL"))
-    // A default of the prompt would stay in the line before what is typed.
+    // The prompt has no default: it would stay in the line, before the text that the user types.
     const typed = stated === undefined && Screen.interactive()
       ? yield* Prompt.String({ message: `Address of the server (empty is ${DefaultUrl})` })
       : ""

@@ -56,7 +56,7 @@ export const tree = (nodes: ReadonlyArray<Node>, edges: ReadonlyArray<Edge>, wid
     }
   }
   for (const { task_id } of nodes) if (!waiting.has(task_id)) walk(task_id, undefined, "", "", "")
-  // What is in a circle, or beyond the limit, has no root.
+  // Tasks in a circle, or whose blockers are beyond the limit, are below no root. They begin trees of their own.
   for (const { task_id } of nodes) if (!shown.has(task_id)) walk(task_id, undefined, "", "", "")
   return lines.join("\n")
 }

@@ -22,7 +22,7 @@ const Least = 6
 
 const sumOf = (widths: ReadonlyArray<number>) => widths.reduce((sum, n) => sum + n, 0)
 
-/** The widths after the widest of those that `may` be cut gave way, down to `least`, until the sum is at most `room`. */
+/** Narrows the widest of the columns that `may` be cut, down to `least`, until the sum of the widths is at most `room`. */
 const shrunk = (
   widths: ReadonlyArray<number>,
   may: ReadonlyArray<boolean>,

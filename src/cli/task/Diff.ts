@@ -5,10 +5,10 @@ import type { Task } from "../../client.ts"
 export const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 
-/** Whether git could take the name for one of its options. Such a name is none of a branch. */
+/** Whether git could take the name for one of its options. No branch has such a name. */
 const isOption = (name: string) => name.startsWith("-")
 
-/** The commands that show what the work changes; undefined if its names are none of branches and commits. */
+/** The commands that show what the work changes; undefined if its names are not names of branches and commits. */
 export const diffOf = ({ branch, head_commit, pr_number }: Task, base: string): string | undefined => {
   const commit = head_commit ?? null
   if ([branch, base, commit ?? ""].some(isOption)) return undefined

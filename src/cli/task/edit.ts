@@ -84,7 +84,7 @@ const idOf = (title: string): string => {
   return `${words === "" ? "task" : words}-${randomBytes(2).toString("hex")}`
 }
 
-const told = (what: string) => (task: Task) =>
+const stateLine = (what: string) => (task: Task) =>
   `${styled("green", "✓")} ${what} ${line(task.id)}: it is in ${line(task.queue)}, version ${task.version}`
 
 export const create = Command.make("create", {
@@ -111,7 +111,7 @@ export const create = Command.make("create", {
         ...optional("queue", given(flags.queue) as QueueName | undefined)
       }
     })
-    yield* Screen.show(task, told("existing" in task ? "An open task has this external key:" : "Created"))
+    yield* Screen.show(task, stateLine("existing" in task ? "An open task has this external key:" : "Created"))
   })).pipe(
     described("Create a task.", "the task, as POST /api/v1/tasks answers it."),
     examples(
@@ -155,7 +155,7 @@ export const edit = Command.make("edit", {
         ...optional("version", given(flags.version))
       }
     })
-    yield* Screen.show(task, told("Changed"))
+    yield* Screen.show(task, stateLine("Changed"))
   })).pipe(
     described("Change a task.", "the task, as PATCH /api/v1/tasks/:id answers it."),
     examples(["tasks edit login --priority P0 --clear blocked_by", "Make it urgent, and let it wait for nothing"])
@@ -182,7 +182,7 @@ export const redrive = Command.make("redrive", {
         ...optional("terminal", flags.terminal ? true : undefined)
       }
     })
-    yield* Screen.show(task, told("Redrove"))
+    yield* Screen.show(task, stateLine("Redrove"))
   })).pipe(
     described("Have a failed or cancelled task tried again.", "the task, as POST /api/v1/tasks/:id/redrive answers it.")
   )
@@ -201,7 +201,7 @@ export const cancel = Command.make("cancel", {
     })
     yield* Screen.show(task, (task) =>
       task.cancel_requested_at === null || task.queue === "cancelled"
-        ? told("Cancelled")(task)
+        ? stateLine("Cancelled")(task)
         : `${styled("green", "✓")} ${line(task.claimed_by)} is asked to stop, and then ${line(task.id)} is cancelled`)
   })).pipe(
     described(

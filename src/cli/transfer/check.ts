@@ -65,7 +65,7 @@ const make = ({ scope }: Header) => {
         throw new DumpUnreadable(`Line ${number} says what the task ${task} waits for, which is not in the file.`)
       }
     }
-    // What was deleted has a history that says so.
+    // The history of a deleted task ends with its deletion.
     for (const [task, { number, record }] of histories) {
       if (!tasks.has(task) && record.to_queue !== null) {
         throw new DumpUnreadable(`Line ${number} is from the history of the task ${task}, which is not in the file.`)

@@ -1,4 +1,4 @@
-/** The pages of an export, from a server's API. What passes by itself is tried again. */
+/** The pages of an export, from a server's API. Requests that fail for a moment are tried again. */
 import { setTimeout } from "node:timers/promises"
 import { refused, unreachable } from "../ask/Failure.ts"
 import type { Page } from "./Dump.ts"
@@ -26,7 +26,7 @@ export const pages =
         () => undefined
       )
       if (response?.status === 200) {
-        // An incomplete answer is no answer.
+        // An answer that breaks off is tried again, like a request that fails.
         const page = await response.json().catch(() => undefined) as Page | undefined
         if (page !== undefined) return page
         if (attempt === Attempts) throw unreachable(`${url} answered 200 with no page of JSON.`)

@@ -1,4 +1,4 @@
-/** Sends an export to a server on Durable Objects, scope by scope, in pieces. What passes by itself is tried again. */
+/** Sends an export to a server on Durable Objects, scope by scope, in pieces. Requests that fail for a moment are tried again. */
 import { createHash } from "node:crypto"
 import { setTimeout } from "node:timers/promises"
 import { refused, unreachable } from "../ask/Failure.ts"
@@ -13,7 +13,7 @@ export interface Sending {
   readonly key: string
   readonly fetch?: typeof globalThis.fetch
   readonly signal?: AbortSignal
-  /** Is told how many records were sent. */
+  /** Is called with the number of records that were sent. */
   readonly progress?: (records: number) => void
 }
 

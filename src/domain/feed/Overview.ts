@@ -19,7 +19,7 @@ export const MaxProjectsSeen = 100
 /** How many characters of a text an overview shows. */
 export const MaxShown = 300
 
-/** What happens to a task that fails, or whose lease is lost. Other changes count if they lead to `failed`. */
+/** The events of a failure or a lost lease. Other changes count if they lead to `failed`. */
 export const failures = [
   "failed",
   "dependency_failed",

@@ -1,6 +1,6 @@
 /**
  * The template of a webhook's body: a JSON value with placeholders such as `{{title}}` in its texts. They are replaced in the
- * value, not in its text, so the body is JSON whatever a title contains.
+ * value, not in its text, so the body is JSON with any title.
  */
 import type * as Schema from "effect/Schema"
 import { excerpt } from "../Excerpt.ts"

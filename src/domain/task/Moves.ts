@@ -163,7 +163,7 @@ export const sourcesOf = ({ from }: Pick<Move, "from">): string =>
     : from === "unfinished"
     ? "neither done, failed nor cancelled"
     : from === "held"
-    ? "somebody's hands"
+    ? "any queue and held by an agent"
     : from.join(" or ")
 
 /** After so many turns without a commit, or turns in all, a submit counts as burnout. */
@@ -178,14 +178,14 @@ export const burntOut = (
   limits: BurnoutLimits
 ): boolean => (work.commits_count === 0 && work.turns_used >= limits.idleTurns) || work.turns_used >= limits.totalTurns
 
-export type Outcome = "usual" | "cancelled" | "failed"
+export type MoveOutcome = "usual" | "cancelled" | "failed"
 
 /** A requested cancellation comes before a spent budget: the task that someone gave up is cancelled, not failed. */
 export const outcome = (
   { budget, yields }: Pick<Move, "budget" | "yields">,
   task: Spending & { readonly cancelRequested: boolean },
   limits: Limits
-): Outcome =>
+): MoveOutcome =>
   yields && task.cancelRequested
     ? "cancelled"
     : budget !== undefined && spendsLast(budget, task, limits)

@@ -193,13 +193,13 @@ const placement = (task: TaskRow, patch: TaskPatch, forced: boolean) => {
   const released = ("claimed_by" in patch && named === undefined)
     || (named === undefined && patch.lease_expires_at === null)
   const asked = patch.queue ?? undefined
-  const moved = asked !== undefined && asked !== task.queue
+  const changesQueue = asked !== undefined && asked !== task.queue
   const holder = named
     ?? (released
       ? undefined
-      : moved && asked === "claimed"
+      : changesQueue && asked === "claimed"
       ? task.claimed_by ?? UnknownHolder
-      : moved
+      : changesQueue
       ? undefined
       : task.claimed_by ?? undefined)
   const queue = asked

@@ -105,10 +105,10 @@ export type ImportedTask = typeof ImportedTask.Type
 
 /** The queue and the holder. A holder without a valid lease on the other server does not hold the task here. */
 const placement = (task: ImportedTask, now: number): Columns => {
-  const held = task.claimed_by !== undefined && (task.lease_expires_at ?? 0) > now
+  const isHeld = task.claimed_by !== undefined && (task.lease_expires_at ?? 0) > now
     && (task.queue === "claimed" || task.queue === "provisional")
   const origin = task.queue === "claimed" ? "incoming" : task.queue
-  return held
+  return isHeld
     ? {
       queue: task.queue,
       claimed_by: task.claimed_by ?? null,

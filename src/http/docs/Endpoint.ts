@@ -45,7 +45,7 @@ const fields = (components: Record<string, JsonSchema>) => (schema: JsonSchema) 
 const success = (schema: JsonSchema) =>
   schema.properties === undefined ? html`<p><code>${typeOf(schema)}</code></p>` : fieldsOf(schema)
 
-/** The rank that a key needs, where it is not the one that keys have unless they are issued with another. */
+/** The rank that a key needs, if it is not the default rank of a key. */
 const rankOf = ({ "x-rank": rank }: OpenAPISpecOperation & { readonly "x-rank"?: string }) =>
   rank === undefined || rank === DefaultRank ? "" : html`<small>rank ${rank}</small>`
 

@@ -54,7 +54,7 @@ export const answer = Effect.fnUntraced(function*<E, R>(
       const page = yield* look(after)
       return [[textOf(page)], Option.some(following(page, wait))] as const
     }).pipe(
-      // The answer has begun, so it can only end: the client connects again and is told then.
+      // The answer has begun, so its status cannot change. It ends; the client connects again, and that request is refused.
       Effect.catchCause((cause) =>
         Cause.hasInterruptsOnly(cause)
           ? Effect.failCause(cause as Cause.Cause<never>)

@@ -7,7 +7,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { Conditional } from "../../api/Conditional.ts"
 import { Release } from "../../domain/Release.ts"
-import { CurrentCondition, NotModified } from "../../sql/Conditional.ts"
+import { CurrentCondition, NotModified } from "../../sql/page/Conditional.ts"
 
 /** The opaque parts of a list of entity tags. The comparison is weak: `W/"a"` equals `"a"`. `*` matches every tag. */
 export const tagsOf = (header: string | undefined): ReadonlyArray<string> =>

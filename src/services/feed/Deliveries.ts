@@ -32,7 +32,7 @@ import {
 import { statement, variants } from "../../sql/Statement.ts"
 import { Settings } from "../Settings.ts"
 import { columnOf } from "./Events.ts"
-import { type Message, type Outcome, send } from "./send.ts"
+import { type Message, send, type SendResult } from "./send.ts"
 
 /** How many events a webhook gets in a run. */
 const MaxEvents = 10
@@ -150,7 +150,7 @@ const decodeEvents = Schema.decodeUnknownEffect(Schema.Array(EventRow))
 
 /** An entry of the log, as the statement reads it. */
 export const entryOf = (
-  outcome: Outcome,
+  outcome: SendResult,
   event: { readonly seq: number | null; readonly event: string },
   attempt: number
 ) => {
@@ -158,16 +158,16 @@ export const entryOf = (
   return { seq: event.seq, event: event.event, at, attempt, status, error, response, millis }
 }
 
-/** What a failure leads to. */
+/** The state of a webhook after a failed attempt: when the next one is due, or why it is disabled. */
 const afterFailure = Effect.fnUntraced(
-  function*(outcome: Outcome, before: Pick<Claimed, "attempts" | "failing_since">) {
+  function*(outcome: SendResult, before: Pick<Claimed, "attempts" | "failing_since">) {
     const now = outcome.at + outcome.millis
     const failing_since = before.failing_since ?? outcome.at
     const attempts = before.attempts + 1
     const end = failing_since + MaxFailingHours * Hour
     const delay = Math.min(FirstDelay * 2 ** Math.min(attempts - 1, 20), LongestDelay) *
       (0.5 + (yield* Random.next) / 2)
-    // The last attempt comes at the end of the time, whatever the delay.
+    // If the delay is longer than the time that is left, the last attempt is made when that time ends.
     const next_attempt_at = Math.round(Math.min(now + Math.max(delay, outcome.retryAfter * 1000), Math.max(end, now)))
     const reason = outcome.status === 410
       ? "The receiver answered 410: it wants no more messages."
@@ -245,7 +245,7 @@ export class Deliveries extends Context.Service<Deliveries, {
           const log: Array<ReturnType<typeof entryOf>> = []
           let state: Pick<Claimed, "attempts" | "failing_since" | "position"> = hook
           let delivered_at: number | null = null
-          let failure: Outcome | undefined
+          let failure: SendResult | undefined
           for (const { message, seq } of messages.slice(0, MaxEvents)) {
             if ((yield* Clock.currentTimeMillis) >= run.until || run.left === 0) break
             run.left--

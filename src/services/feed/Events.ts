@@ -16,9 +16,9 @@ import {
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { MaxLimit, MaxPageBytes } from "../../domain/Page.ts"
 import type { Row } from "../../sql/Batch.ts"
-import * as Conditional from "../../sql/Conditional.ts"
 import { Database } from "../../sql/Database.ts"
-import * as PageBytes from "../../sql/PageBytes.ts"
+import * as Conditional from "../../sql/page/Conditional.ts"
+import * as PageBytes from "../../sql/page/PageBytes.ts"
 import { statement, type Values, variants } from "../../sql/Statement.ts"
 
 /** How many changes a page with filters looks at. D1 bills each of them. */

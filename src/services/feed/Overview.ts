@@ -24,8 +24,8 @@ import { Never } from "../../domain/lease/Question.ts"
 import { OrchestratorStatus } from "../../domain/machine/Orchestrator.ts"
 import { dayOf } from "../../domain/record/Usage.ts"
 import type { Row } from "../../sql/Batch.ts"
-import * as Conditional from "../../sql/Conditional.ts"
 import * as Parked from "../../sql/lease/Parked.ts"
+import * as Conditional from "../../sql/page/Conditional.ts"
 import * as ProjectCounts from "../../sql/record/ProjectCounts.ts"
 import { statement } from "../../sql/Statement.ts"
 import * as Places from "../../sql/task/Places.ts"
@@ -112,7 +112,7 @@ const toPeople = `status <> 'done' AND (to_actor IS NULL OR to_actor = '${Person
 const question = `id, seq, created_at, ${cut("task_id", "type", "from_actor", "content")}`
 
 /**
- * The open questions to people, and those that a task waits for, which need an answer whatever their status and their addressee.
+ * The open questions to people, and those that a task waits for, which need an answer with any status and any addressee.
  * The first condition repeats that of the index word for word. Replies that release 2.0.0 stored have not marked their questions.
  */
 const questions = statement(`
@@ -141,7 +141,7 @@ const breakers = statement(`
     iif(half_open, canary_task, NULL) AS canary_task_id
   FROM open_breakers WHERE scope = :scope ORDER BY open_breakers.project_id LIMIT ${MaxListed}`)
 
-const unclaimable = Unclaimable.told(MaxListed, Read)
+const unclaimable = Unclaimable.reported(MaxListed, Read)
 
 /**
  * The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. Parked accounts have no

@@ -46,7 +46,7 @@ const decodeRows = Schema.decodeUnknownEffect(Schema.Array(WebhookRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
 const decodeDeliveries = Schema.decodeUnknownEffect(Schema.Array(DeliveryRow))
 
-/** The columns that are shown: no secret, and nothing about who sends just now. */
+/** The columns that answers show: without the secret, and without the claim of the isolate that sends at the moment. */
 const shown = Object.fromEntries(
   Object.keys(WebhookRow.fields).map((name) => [name, name === "enabled" ? "disabled_at IS NULL" : name])
 )
@@ -119,7 +119,7 @@ const move = statement(`
     next_attempt_at = NULL
   WHERE id = :id AND ${inScope} AND coalesce(:after, 0) <= ${newest} RETURNING ${visible}`)
 
-const moved = Idempotency.keeping({ row: shown, from: "webhooks", where: "id = :id" })
+const movedWebhook = Idempotency.keeping({ row: shown, from: "webhooks", where: "id = :id" })
 
 /** The event of a test. */
 const sample = (scope: ScopeName, seq: number, at: DateTime.Utc): TaskEvent => ({
@@ -201,7 +201,7 @@ export class Webhooks extends Context.Service<Webhooks, {
       })
       const newSalt = Effect.map(random.randomBytes(32), Hex.encode)
 
-      /** Refuses an address, a template or events that nothing could be sent to or with. */
+      /** Refuses an address that nothing may be sent to, events that do not exist, and a template with unknown placeholders. */
       const check = Effect.fnUntraced(function*(webhook: WebhookPatch) {
         const { template, types, url } = webhook
         const refusal = url == null ? undefined : refusalOf(url, webhookAllowPrivate)
@@ -313,7 +313,7 @@ export class Webhooks extends Context.Service<Webhooks, {
           const { answers: { changed, hooks }, replay } = yield* once.batch({
             changed: move(values),
             hooks: target(values)
-          }, { keep: "changed", answer: moved, values })
+          }, { keep: "changed", answer: movedWebhook, values })
           const [webhook] = yield* decode(replay?.rows ?? changed)
           if (webhook !== undefined) return webhook
           const [hook] = yield* Effect.orDie(decodeTargets(hooks))

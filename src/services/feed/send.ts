@@ -55,7 +55,7 @@ export interface Message {
 }
 
 /** What came of an attempt: a row of the log without its place. */
-export interface Outcome {
+export interface SendResult {
   readonly at: number
   readonly millis: number
   readonly status: number | null
@@ -151,10 +151,10 @@ export const send = Effect.fnUntraced(function*(target: Target, message: Message
   const at = yield* Clock.currentTimeMillis
   const ended = Effect.fnUntraced(function*(
     error: string | null,
-    answer: Partial<Pick<Outcome, "response" | "retryAfter" | "status">> = {}
+    answer: Partial<Pick<SendResult, "response" | "retryAfter" | "status">> = {}
   ) {
     const millis = (yield* Clock.currentTimeMillis) - at
-    const outcome: Outcome = { at, millis, status: null, response: null, retryAfter: 0, ...answer, error }
+    const outcome: SendResult = { at, millis, status: null, response: null, retryAfter: 0, ...answer, error }
     return outcome
   })
   // The setting, or the rules, may have changed since the address was set.

@@ -18,8 +18,8 @@ import { type FlowName, QueueName, type ScopeName } from "../../domain/Identifie
 import { type Page, type Part, wholeList } from "../../domain/Page.ts"
 import { ScopeRequired } from "../../domain/TaggedError.ts"
 import { Database, type Row } from "../../sql/Database.ts"
-import { afterCursor, cursorValues } from "../../sql/Keyset.ts"
-import * as PageBytes from "../../sql/PageBytes.ts"
+import { afterCursor, cursorValues } from "../../sql/page/Keyset.ts"
+import * as PageBytes from "../../sql/page/PageBytes.ts"
 import { byScope, onlyScope, type Reach } from "../../sql/Reach.ts"
 import { statement, variants } from "../../sql/Statement.ts"
 

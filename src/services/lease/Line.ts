@@ -1,6 +1,6 @@
 /**
  * Claims that wait for a task. On Durable Objects a scope is one object, which knows of every change: it lets the claims
- * that wait try again, in the order in which they came. On D1 nobody knows, so a claim is answered at once.
+ * that wait try again, in the order in which they came. On D1 no isolate knows of every change, so a claim is answered at once.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"

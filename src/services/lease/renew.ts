@@ -78,11 +78,11 @@ const decodeLost = Schema.decodeUnknownEffect(Schema.Array(Lost))
 
 /** Decodes the leases of an answer, new or kept. `back` holds the tasks that were re-attached just now. */
 export const read = Effect.fnUntraced(function*(leases: ReadonlyArray<Row>, back: ReadonlyArray<Row> = []) {
-  const held = leases.filter((row) => row.held === 1)
-  const given = new Set([...held.filter((row) => row.reattached === 1), ...back].map((row) => row.id))
+  const heldRows = leases.filter((row) => row.held === 1)
+  const given = new Set([...heldRows.filter((row) => row.reattached === 1), ...back].map((row) => row.id))
   yield* logTransitions(moves.reattach.event, back, ({ claimed_by }) => claimed_by)
   return {
-    held: (yield* decodeHeld(held)).map((lease) => ({ ...lease, reattached: given.has(lease.id) })),
+    held: (yield* decodeHeld(heldRows)).map((lease) => ({ ...lease, reattached: given.has(lease.id) })),
     lost: yield* decodeLost(leases.filter((row) => row.held !== 1))
   }
 }, Effect.orDie)

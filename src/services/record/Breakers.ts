@@ -98,7 +98,7 @@ const off = (values: Values): Row => ({
 export class BreakerSwitches extends Context.Service<BreakerSwitches, {
   /** The breakers of the scope that are on. */
   readonly list: (scope: ScopeName) => Effect.Effect<BreakerList>
-  /** Sets the breaker of the scope or of a project. One that is open stays open, unless it is turned off. */
+  /** Sets the breaker of the scope or of a project. An open breaker stays open, unless it is turned off. */
   readonly set: (scope: ScopeName, settings: BreakerSettings) => Effect.Effect<Breaker, ProjectNotFound>
   /** Closes the breaker. Its failures are forgotten. */
   readonly close: (scope: ScopeName, closing: BreakerClosing) => Effect.Effect<Breaker, BreakerNotFound>

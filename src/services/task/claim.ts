@@ -52,7 +52,7 @@ const wantedBy = (scope: ScopeName, claim: Claim, queue: string): Grant.Criteria
   account: claim.account ?? null
 })
 
-/** The queue that a claim looks in, and what it looks past, which costs more. */
+/** The queue that a claim looks in, and which tasks it looks past (`Grant.Passing`), which costs more. */
 export interface Look {
   readonly queue: string
   readonly passing: Grant.Passing
@@ -73,7 +73,7 @@ export const make = Effect.gen(function*() {
   const expired = Expiry.steps(true, "claimable", backsOff)
 
   /** The task of an earlier claim as it is now, if it is still held under the same token. */
-  const held = Effect.fnUntraced(function*({ besides, rows: [granted] }: Idempotency.Replay) {
+  const grantedBefore = Effect.fnUntraced(function*({ besides, rows: [granted] }: Idempotency.Replay) {
     const task = yield* firstTask(besides)
     const { fencing_token, id } = granted!
     if (task === undefined) return yield* TaskNotFound.of(String(id))
@@ -138,7 +138,7 @@ export const make = Effect.gen(function*() {
     // taken back.
     const without = ifRefused("taking back with a claim was refused", Effect.suspend(() => send(false)))
     const { answers, replay } = yield* without(send(true))
-    if (replay !== undefined) return { task: claimed(yield* held(replay), now) }
+    if (replay !== undefined) return { task: claimed(yield* grantedBefore(replay), now) }
     yield* logCascade([answers.reclaimed])
     const task = yield* firstTask(answers.granted)
     const [parked] = answers.parked

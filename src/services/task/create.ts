@@ -329,8 +329,8 @@ export const make = Effect.gen(function*() {
 
   return Effect.fn("TaskQueue.create")((scope: ScopeName, task: NewTask) =>
     create(scope, task).pipe(Effect.catch((refused) => {
-      // A caller that creates a task by its external key wants it to exist. If an open task has the key, that is the
-      // answer, whatever the violation is.
+      // A caller that creates a task by its external key wants it to exist. If an open task has the key, that
+      // task is the answer, also if another constraint was violated.
       const existing = task.external_key == null ? Effect.undefined : externalKey.known(scope, task.external_key)
       return Effect.flatMap(
         existing,

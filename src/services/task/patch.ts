@@ -176,8 +176,8 @@ export const makeWrite = Effect.gen(function*() {
    */
   const limitsOf = (task: TaskRow, columns: Patched["columns"], granted: boolean): Values => {
     const changes = "max_attempts" in columns || "max_lease_losses" in columns
-    const held = (columns.claimed_by === undefined ? task.claimed_by : columns.claimed_by) !== null
-    if (!held || !(granted || changes)) return {}
+    const isHeld = (columns.claimed_by === undefined ? task.claimed_by : columns.claimed_by) !== null
+    if (!isHeld || !(granted || changes)) return {}
     const limit = (name: "max_attempts" | "max_lease_losses") =>
       Number((columns[name] === undefined ? task[name] : columns[name]) ?? limits[name]) || null
     return { loss_limit: limit("max_lease_losses"), attempt_limit: limit("max_attempts") }

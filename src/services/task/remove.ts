@@ -60,7 +60,7 @@ const removed = statement("DELETE FROM tasks WHERE id IN (SELECT id FROM planned
 const named = Cascade.make({
   scope: itsScope,
   waitedFor: "dependencies WHERE blocker_key = :key",
-  moved: ":twin"
+  task: ":twin"
 })
 
 // A deletion is repeated only as a part of a bulk request, which says no more than that.

@@ -38,7 +38,7 @@ interface Options {
   /** The same for the blockers of the moved tasks. */
   readonly waiting?: string
   /** The id of the task whose dependents are looked at, if not those of the plans: an expression. */
-  readonly moved?: string
+  readonly task?: string
   /** How many scopes the plans are of. */
   readonly rows?: "many" | "scopes"
   /**
@@ -64,7 +64,7 @@ export const ofCreated = (): Cascade =>
     scope: "= :scope",
     waitedFor: `${waitForIt} OR task_id = :id`,
     waiting: itWaits,
-    moved: "(SELECT id FROM unrecorded WHERE id = :id)",
+    task: "(SELECT id FROM unrecorded WHERE id = :id)",
     ownFailure: "1"
   })
 
@@ -72,14 +72,14 @@ export const ofCreated = (): Cascade =>
 const ifAny = (rows: string) => `(SELECT 1 FROM ${rows} LIMIT 1) CROSS JOIN`
 
 /** The statements for tasks that move. */
-export const make = ({ moved, ownFailure, rows = "many", scope, waitedFor, waiting = waitedFor }: Options): Cascade => {
-  const edges = `${ifAny(waitedFor)} ${moved === undefined ? "touched" : "waits AS touched"}`
-  const theirs = moved === undefined ? `touched.scope ${scope}` : `touched.blocker = ${moved}`
+export const make = ({ ownFailure, rows = "many", scope, task, waitedFor, waiting = waitedFor }: Options): Cascade => {
+  const edges = `${ifAny(waitedFor)} ${task === undefined ? "touched" : "waits AS touched"}`
+  const theirs = task === undefined ? `touched.scope ${scope}` : `touched.blocker = ${task}`
   const own = ownFailure === undefined ? "" : `
         UNION SELECT waits.task_id FROM ${ifAny(waiting)} ${
-    moved === undefined
+    task === undefined
       ? `plans CROSS JOIN waits ON waits.task_id = plans.task_id WHERE plans.scope ${scope}`
-      : `waits WHERE waits.task_id = ${moved}`
+      : `waits WHERE waits.task_id = ${task}`
   }
         AND fails AND waits.queue IN ('failed', 'cancelled') AND ${ownFailure}`
   return {

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Engine, EngineFailure, type Prepared, type Result } from "./Engine.ts"
 
-/** The storage of an object, and who wants to know when it changed. */
+/** The storage of an object, and what is called when it has changed. */
 export interface Store {
   readonly storage: DurableObjectStorage
   /** Called in the transaction of a batch that wrote rows: what it writes is part of the batch. */

@@ -29,10 +29,10 @@ export type By = keyof typeof conditions
 const inReach = "(:scope IS NULL OR +tasks.scope = :scope)"
 
 /** The task is held under the token. */
-const own = "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 'token'"
+const underToken = "+claimed_by IS NOT NULL AND fencing_token = asked.value ->> 'token'"
 
 /** The task is held under the token, and its deadline has not passed. */
-const held = `${own} AND coalesce(deadline_at > :now, 1)`
+const heldInTime = `${underToken} AND coalesce(deadline_at > :now, 1)`
 
 /** The expired leases whose tasks were neither granted to anyone else nor moved. */
 const lapsed = `json_each(:keys) AS asked
@@ -82,7 +82,7 @@ export const reattached = statement(`
 /** Raises the revision of leases, in the scope of the request or in the scopes of the tasks. */
 export const raised = variants((by: By, reach: "scope" | "everywhere") => {
   const renewing = `FROM json_each(:keys) AS asked CROSS JOIN tasks ON tasks.id = asked.value ->> 'task'
-    WHERE ${own} AND ${inReach} AND ${conditions[by]}`
+    WHERE ${underToken} AND ${inReach} AND ${conditions[by]}`
   return statement(`
     UPDATE queue_counts SET leases_revision = leases_revision + 1
     WHERE ${
@@ -99,12 +99,12 @@ export const renewed = variants((by: By) =>
         '$.version', coalesce(checkpoint ->> '$.version', 0) + 1, '$.fencing_token', asked.value ->> 'token', '$.at', :now)),
       head_commit = coalesce(iif(${oversized}, NULL, asked.value ->> 'checkpoint' ->> '$.head_commit'), head_commit)
     FROM json_each(:leases) AS asked
-    WHERE tasks.id = asked.value ->> 'task' AND ${held} AND ${inReach} AND ${conditions[by]}`)
+    WHERE tasks.id = asked.value ->> 'task' AND ${heldInTime} AND ${inReach} AND ${conditions[by]}`)
 )
 
 /** The steps that add what the renewals report. A renewal that is refused, or of a lost lease, adds nothing. */
 export const used = variants((by: By) =>
-  UsageSums.steps({ with: "", where: `${held} AND ${inReach} AND ${conditions[by]}` })
+  UsageSums.steps({ with: "", where: `${heldInTime} AND ${inReach} AND ${conditions[by]}` })
 )
 
 /** What a session has in a column afterwards: what the renewal names, or what this lease has named before. */
@@ -121,7 +121,7 @@ export const sessions = variants((by: By) => {
   return statement(`
     UPDATE tasks SET session_url = ${url}, resume_command = ${command}, session_token = asked.value ->> 'token'
     FROM json_each(:sessions) AS asked
-    WHERE tasks.id = asked.value ->> 'task' AND ${held} AND ${inReach} AND ${conditions[by]} AND NOT ${oversized}
+    WHERE tasks.id = asked.value ->> 'task' AND ${heldInTime} AND ${inReach} AND ${conditions[by]} AND NOT ${oversized}
       AND (session_token IS NOT asked.value ->> 'token' OR session_url IS NOT ${url} OR resume_command IS NOT ${command})`)
 })
 
@@ -155,7 +155,7 @@ const columns = {
 }
 
 const sent = `(
-  SELECT asked.value ->> 'task' AS task, asked.value ->> 'token' AS token, coalesce(${held}, 0) AS held, tasks.*
+  SELECT asked.value ->> 'task' AS task, asked.value ->> 'token' AS token, coalesce(${heldInTime}, 0) AS held, tasks.*
   FROM json_each(:keys) AS asked LEFT JOIN tasks ON tasks.id = asked.value ->> 'task' AND ${inReach}) AS lease`
 
 export const found = statement(

@@ -27,7 +27,7 @@ export const of = (scope: string): string =>
     SELECT queue, count(*) AS n FROM tasks INDEXED BY tasks_project
     WHERE project_id = :id AND scope = ${scope} GROUP BY queue)))`
 
-/** The same for each row of `projects`, whatever table has this name. */
+/** The same for each row of `projects`, which may be the table or an alias. */
 export const ofEach = `coalesce(
   (SELECT counts FROM queue_counts WHERE queue_counts.scope = ${keyOf("projects.id")}),
   (SELECT json_group_object(queue, n) FROM (

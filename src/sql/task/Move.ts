@@ -252,7 +252,7 @@ const changed = (move: Move, backoff: boolean): string => {
 /** The project of the task requires no evidence that the task lacks. */
 const evident = "AND (project_id IS NULL OR NOT EXISTS (SELECT 1 FROM lacking WHERE lacking.id = moving.id))"
 
-/** The failure of the task is not one that no retry mends, or the redrive says that it is. */
+/** The failure of the task is not terminal, or the redrive says `terminal`. */
 const redrivable = "AND (:terminal OR NOT terminal OR queue <> 'failed')"
 
 /** The account may be parked. */

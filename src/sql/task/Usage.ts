@@ -94,15 +94,15 @@ export const ofMove: Source = {
   where: "planned.task_id = tasks.id AND planned.version = tasks.version + 1"
 }
 
-const moved = steps(ofMove)
+const ofPlannedMove = steps(ofMove)
 
 /** The steps that add the usage that a move of the task reports, if it does. They read its plan. */
 export const byMove = (usage: Usage | null | undefined, now: number, id: string) => {
   if (usage == null) return {}
   const values = { used: JSON.stringify([{ task: id, token: null, ...reportOf(usage) }]), day: dayOf(now) }
   return {
-    usedByTask: moved.usedByTask(values),
-    usedByProject: moved.usedByProject(values),
-    usedOnDay: moved.usedOnDay(values)
+    usedByTask: ofPlannedMove.usedByTask(values),
+    usedByProject: ofPlannedMove.usedByProject(values),
+    usedOnDay: ofPlannedMove.usedOnDay(values)
   }
 }

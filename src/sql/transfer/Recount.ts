@@ -10,8 +10,8 @@ const counted = ["tasks", "projects", "drafts", "messages", "flows"]
 const revisions = ["revision", "messages_revision", "drafts_revision", "projects_revision", "machines_revision"]
 
 /**
- * The statements, for one scope or for all (null). `now` is in milliseconds: no list was changed, and no task was granted, so
- * many times.
+ * The statements, for one scope or for all (null). `now`, in milliseconds, is a number that no revision and no token has reached:
+ * no list was changed, and no task was granted, so many times.
  */
 export const recount = (scope: string | null, now: number): ReadonlyArray<string> => {
   const within = scope === null ? "1" : `scope = ${literal(scope)}`

@@ -1,9 +1,9 @@
 /**
  * Tasks that are ready, and that no machine will claim: the scope has no active machine, or it does not know the role of the task. The
- * cron looks every few minutes, and tells of the first task of each queue or role. The newest history entry of a task shows whether it
- * was told, so nothing else has to be stored, and it is told again if it has changed since.
+ * cron looks for them every few minutes, and records the event `unclaimable` for the first such task of each queue or role. The newest
+ * history entry of a task shows whether it was reported, so nothing else is stored. A task that has changed since is reported again.
  *
- * Parameters: `:now`, `:before` (what has not changed since then is told).
+ * Parameters: `:now`, `:before` (a task is reported if it has not changed since then).
  */
 import { unclaimable as ends } from "../../domain/task/Moves.ts"
 import * as Feed from "../Feed.ts"
@@ -17,7 +17,7 @@ export const Minutes = 5
 export const Scopes = 100
 
 /** How many tasks a look finds at most. */
-export const MaxTold = 50
+export const MaxReported = 50
 
 /** How many machines of a scope, and how many roles of tasks in all queues, are looked at. */
 const MaxMachines = 500
@@ -30,9 +30,9 @@ const sentences = {
 }
 
 /**
- * The first ready task of each queue or role that nobody will claim: `id` and `why`. `scopes` is a query for the scopes, whose column is
- * `scope`. The queues are those that claims look into by themselves. While somebody holds a task of the scope, a machine of another scope
- * works for it.
+ * The first ready task of each queue or role that no machine will claim: `id` and `why`. `scopes` is a query for the scopes, whose column is
+ * `scope`. The queues are those that claims look into by themselves. If somebody holds a task of the scope, no queue counts as without a machine: a machine of
+ * another scope may work for it.
  */
 const heads = (scopes: string): string =>
   `(
@@ -72,11 +72,11 @@ const newest = "history AS newest ON newest.task_id = tasks.id AND newest.versio
 const place = "coalesce((SELECT position FROM sweeps WHERE name = 'unclaimable'), '')"
 const page = `SELECT scope FROM queue_counts WHERE ${isScope} AND scope > ${place} ORDER BY scope LIMIT ${Scopes}`
 
-/** The tasks that are to be told of, in the scopes of this look. */
+/** The tasks to report, in the scopes of this look. */
 export const found: Statement = statement(`
   SELECT tasks.id, tasks.scope, tasks.version, why FROM ${heads(page)}
   CROSS JOIN tasks ON tasks.id = head.id CROSS JOIN ${newest}
-  WHERE newest.at <= :before AND newest.event <> 'unclaimable' LIMIT ${MaxTold}`)
+  WHERE newest.at <= :before AND newest.event <> 'unclaimable' LIMIT ${MaxReported}`)
 
 /** Goes on with the next scopes, or with the first ones after the last. It writes nothing if one look reaches all of them. */
 export const moveOn: Statement = statement(`
@@ -89,10 +89,10 @@ const reason = `CASE value ->> 'why' ${
 } END`
 
 /**
- * Tells of the tasks in `:found`, a JSON list of the rows of `found`, in `:scopes`. A task that has changed meanwhile is left out. It is
- * a change of the task like any other, but `updated_at` stays, because nobody worked on it.
+ * Reports the tasks in `:found`, a JSON list of the rows of `found`, in `:scopes`. A task that has changed meanwhile is left out. A
+ * report is a change of the task like any other, but `updated_at` stays, because nobody worked on the task.
  */
-export const tell: ReadonlyArray<Statement> = [
+export const report: ReadonlyArray<Statement> = [
   statement(`
     INSERT INTO history (
       task_id, version, scope, seq, event, from_queue, to_queue, reason, details, grants, at, title, project_id)
@@ -101,14 +101,14 @@ export const tell: ReadonlyArray<Statement> = [
     FROM json_each(:found) CROSS JOIN tasks ON tasks.id = value ->> 'id' AND tasks.version = value ->> 'version'`),
   statement(`
     UPDATE tasks SET version = tasks.version + 1
-    FROM json_each(:found) AS told CROSS JOIN history
+    FROM json_each(:found) AS entry CROSS JOIN history
     WHERE tasks.id = value ->> 'id' AND tasks.version = value ->> 'version'
       AND history.task_id = tasks.id AND history.version = tasks.version + 1`),
   Feed.counted("IN (SELECT value FROM json_each(:scopes))")
 ]
 
-/** The tasks of `:scope` that were told of, and that still nobody will claim. */
-export const told = (most: number, characters: number): Statement =>
+/** The tasks of `:scope` that were reported, and that still no machine will claim. */
+export const reported = (most: number, characters: number): Statement =>
   statement(`
     SELECT tasks.id AS task_id, tasks.queue, tasks.project_id, substr(tasks.title, 1, ${characters}) AS title,
       substr(tasks.role, 1, ${characters}) AS role, why, newest.at AS at

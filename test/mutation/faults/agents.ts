@@ -4,7 +4,7 @@ import type { Fault } from "../Fault.ts"
 export const agents: ReadonlyArray<Fault> = [
   {
     name: "agent-told-nothing",
-    breaks: "An agent is told of a cancel and of a lost lease with its next call.",
+    breaks: "An agent learns of a cancel and of a lost lease with its next call.",
     symbol: "Agent.make",
     find: "notices.push({ held, says })",
     replace: "void says"

@@ -12,7 +12,7 @@ export const answers: ReadonlyArray<Fault> = [
   {
     name: "heavy-rows-read-whole",
     breaks: "The server reads no more than a page from D1, also where rows have long texts.",
-    file: "src/sql/PageBytes.ts",
+    file: "src/sql/page/PageBytes.ts",
     find: "> :share AS heavy",
     replace: "> 9e15 + :share AS heavy"
   },

@@ -90,8 +90,8 @@ export const dependencies: ReadonlyArray<Fault> = [
     name: "refused-failure-fails-others",
     breaks: "A refused create fails no other task, even if a task of that name has failed before.",
     symbol: "Cascade.ofCreated",
-    find: "moved: \"(SELECT id FROM unrecorded WHERE id = :id)\"",
-    replace: "moved: \":id\""
+    find: "task: \"(SELECT id FROM unrecorded WHERE id = :id)\"",
+    replace: "task: \":id\""
   },
   {
     name: "cycle-let-in",

@@ -96,7 +96,7 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "deadline-off-by-one",
     breaks: "An attempt ends at its deadline, also if its lease is renewed.",
-    symbol: "lease/Renewal.held",
+    symbol: "lease/Renewal.heldInTime",
     find: "coalesce(deadline_at > :now, 1)",
     replace: "coalesce(deadline_at >= :now, 1)"
   },

@@ -179,14 +179,14 @@ export const stops: ReadonlyArray<Fault> = [
   },
   {
     name: "unclaimable-each-look",
-    breaks: "A task that no machine will claim is told of once.",
+    breaks: "A task that no machine will claim is reported once.",
     symbol: "Unclaimable.found",
     find: "AND newest.event <> 'unclaimable'",
     replace: ""
   },
   {
     name: "unclaimable-with-a-machine",
-    breaks: "No task is told of while a machine of the scope is active and knows its role.",
+    breaks: "No task is reported while a machine of the scope is active and knows its role.",
     symbol: "Unclaimable.heads",
     find: "WHERE status = 'active')",
     replace: "WHERE status = 'x')"

@@ -25,7 +25,7 @@ export const webhooks: ReadonlyArray<Fault> = [
   },
   {
     name: "webhook-hides-gaps",
-    breaks: "A webhook is told of numbers that retention removed.",
+    breaks: "A webhook gets a gap for numbers that retention removed.",
     symbol: "messagesOf",
     find: "gap(place, seq - 1)",
     replace: "gap(seq, seq - 1)"

@@ -57,7 +57,7 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     }).map((edge) => edge.blocker)
   }
 
-  /** Who waits for this task or has waited for it, directly or not. */
+  /** The direct and indirect dependents of this task, also those that no longer wait. */
   const dependents = (scope: string, id: string, seen = new Set<string>()): ReadonlySet<string> => {
     for (const edge of edges) {
       if (edge.blocker !== id || seen.has(edge.task) || inScope(scope, edge.task) === undefined) continue

@@ -61,14 +61,14 @@ export const createView = (frame: () => HTMLElement | undefined, size: () => Siz
 
   const listen = (element: HTMLElement) => {
     const pointers = new Map<number, Point>()
-    let moved = 0
+    let travelled = 0
     const distance = () => {
       const [a, b] = [...pointers.values()]
       return a === undefined || b === undefined ? undefined : Math.hypot(a.x - b.x, a.y - b.y)
     }
     element.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return
-      if (pointers.size === 0) moved = 0
+      if (pointers.size === 0) travelled = 0
       pointers.set(event.pointerId, { x: event.clientX, y: event.clientY })
     })
     element.addEventListener("pointermove", (event) => {
@@ -76,9 +76,9 @@ export const createView = (frame: () => HTMLElement | undefined, size: () => Siz
       if (before === undefined) return
       const apart = distance()
       pointers.set(event.pointerId, { x: event.clientX, y: event.clientY })
-      moved += Math.abs(event.clientX - before.x) + Math.abs(event.clientY - before.y)
+      travelled += Math.abs(event.clientX - before.x) + Math.abs(event.clientY - before.y)
       // A click moves a little. Only what moves more is a drag, which keeps the pointer.
-      if (moved > 6 && !element.hasPointerCapture(event.pointerId)) element.setPointerCapture(event.pointerId)
+      if (travelled > 6 && !element.hasPointerCapture(event.pointerId)) element.setPointerCapture(event.pointerId)
       const now = distance()
       const { left, top } = element.getBoundingClientRect()
       if (apart !== undefined && now !== undefined) {
@@ -90,7 +90,7 @@ export const createView = (frame: () => HTMLElement | undefined, size: () => Siz
     }
     // A link is not followed by a drag that began on it.
     element.addEventListener("click", (event) => {
-      if (moved > 6) event.preventDefault()
+      if (travelled > 6) event.preventDefault()
     }, { capture: true })
     element.addEventListener("dragstart", (event) => event.preventDefault())
     element.addEventListener("wheel", (event) => {

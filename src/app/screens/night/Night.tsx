@@ -12,7 +12,7 @@ import { createEvents } from "./events.ts"
 import { Happenings } from "./Happenings.tsx"
 import { Hours } from "./Hours.tsx"
 import "./night.css"
-import { type Happened, type Outcome, outcomes, sumUp, titles } from "./outcomes.ts"
+import { type Happened, type NightOutcome, outcomes, sumUp, titles } from "./outcomes.ts"
 
 const Day = 86_400_000
 const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString()
@@ -49,7 +49,7 @@ const Night = () => {
 
   const { events, progress, readRest, refusal, rest } = createEvents(since)
   const night = createMemo(() => events() === undefined ? undefined : sumUp(events()!))
-  const countOf = (outcome: Outcome) => night() === undefined ? "–" : number(night()!.of[outcome].length)
+  const countOf = (outcome: NightOutcome) => night() === undefined ? "–" : number(night()!.of[outcome].length)
   const days = createQuery("GET /api/v1/usage", () => ({ query: { by: "day" as const, from: since().slice(0, 10) } }))
   const byProject = createQuery("GET /api/v1/usage", () => ({ query: { by: "project" as const } }))
   const cost = () => days.data()?.usage.reduce((sum, { cost_usd }) => sum + cost_usd, 0)
@@ -57,8 +57,8 @@ const Night = () => {
     byProject.data()?.usage.find(({ project_id }) => project_id === project)?.cost_usd
 
   const project = () => query("project")
-  // What is chosen stays, also when something else happens, but not in another scope.
-  const [first, setFirst] = createSignal<Outcome>()
+  // The chosen group stays while new events arrive, but not in another scope.
+  const [first, setFirst] = createSignal<NightOutcome>()
   createEffect(on(scope, () => setFirst(undefined)))
   createEffect(() => {
     const found = night()
@@ -67,8 +67,8 @@ const Night = () => {
     }
   })
   /** Undefined until it is known what there is to show. */
-  const chosen = (): Outcome | undefined => outcomes.find((outcome) => outcome === query("show")) ?? first()
-  const shown = (): Outcome => chosen() ?? "failed"
+  const chosen = (): NightOutcome | undefined => outcomes.find((outcome) => outcome === query("show")) ?? first()
+  const shown = (): NightOutcome => chosen() ?? "failed"
   const about = createMemo(() => `${shown()} ${project()} ${since()} ${scope()}`)
   /** The failures that were still open when they were read. They stay above the others, so no line moves when one is redriven. */
   let above = { about: "", events: new Set<number>() }
@@ -87,7 +87,7 @@ const Night = () => {
     id === null ? "No project" : overview()?.projects.items.find((one) => one.id === id)?.title ?? id
 
   /** What stands under the number of an outcome. */
-  const underneath = (outcome: Outcome) => {
+  const underneath = (outcome: NightOutcome) => {
     const { of, stillFailed = 0 } = night() ?? {}
     if (outcome === "lost") return "leases and deadlines"
     if (outcome === "rejected") return "results"

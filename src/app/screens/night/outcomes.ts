@@ -2,9 +2,14 @@
 import type { TaskEvent } from "../../api/Contract.ts"
 
 export const outcomes = ["failed", "lost", "rejected", "done"] as const
-export type Outcome = typeof outcomes[number]
+export type NightOutcome = typeof outcomes[number]
 
-export const titles: Record<Outcome, string> = { failed: "Failed", lost: "Lost", rejected: "Rejected", done: "Done" }
+export const titles: Record<NightOutcome, string> = {
+  failed: "Failed",
+  lost: "Lost",
+  rejected: "Rejected",
+  done: "Done"
+}
 
 const losses = new Set(["lease_expired", "review_lease_expired", "deadline_exceeded"])
 
@@ -26,7 +31,7 @@ export const readTypes = [
 ]
 
 /** What an event comes to. A rejection or a lost lease that spends the budget of a task is a failure, too. */
-export const outcomesOf = ({ event, from_queue, to_queue }: TaskEvent): ReadonlyArray<Outcome> => [
+export const outcomesOf = ({ event, from_queue, to_queue }: TaskEvent): ReadonlyArray<NightOutcome> => [
   ...(to_queue === "failed" && from_queue !== "failed" ? ["failed" as const] : []),
   ...(losses.has(event) ? ["lost" as const] : []),
   ...(event === "rejected" ? ["rejected" as const] : []),
@@ -41,10 +46,10 @@ export interface Happened {
 
 export interface Night {
   /** The newest first. */
-  readonly of: Record<Outcome, ReadonlyArray<Happened>>
+  readonly of: Record<NightOutcome, ReadonlyArray<Happened>>
   /** Failures after which nothing happened. */
   readonly stillFailed: number
-  readonly projects: ReadonlyArray<{ readonly id: string | null; readonly counts: Record<Outcome, number> }>
+  readonly projects: ReadonlyArray<{ readonly id: string | null; readonly counts: Record<NightOutcome, number> }>
 }
 
 /** Sums up events that are in the order of their numbers. */
@@ -53,8 +58,8 @@ export const sumUp = (events: ReadonlyArray<TaskEvent>): Night => {
   for (const event of events) {
     if (event.from_queue !== event.to_queue || outcomesOf(event).length > 0) last.set(event.task_id, event)
   }
-  const of: Record<Outcome, Array<Happened>> = { failed: [], lost: [], rejected: [], done: [] }
-  const projects = new Map<string | null, Record<Outcome, number>>()
+  const of: Record<NightOutcome, Array<Happened>> = { failed: [], lost: [], rejected: [], done: [] }
+  const projects = new Map<string | null, Record<NightOutcome, number>>()
   for (const event of events.toReversed()) {
     const latest = last.get(event.task_id)
     const next = latest !== undefined && latest.seq > event.seq ? latest : undefined

@@ -146,7 +146,7 @@ export const Timeline = (
     "GET /api/v1/tasks/:id/messages",
     () => ({ params: { id: props.id }, query: { limit: String(MaxMessages) } })
   )
-  // Nothing is told before all of it is there: what is read must not move.
+  // The story is shown once all of it has arrived, so that text does not move while somebody reads it.
   const chapters = createMemo(() => {
     const [entries, messages] = [history.items(), mail.data()?.messages]
     return entries === undefined || messages === undefined

@@ -8,7 +8,7 @@ type Failure = Effect.Error<ReturnType<client.Client["import"]["run"]>>
 
 const secret = "OCTOPOID_API_KEY"
 
-/** Why nothing is taken there, and what to do. */
+/** Why the server takes no records, and what to do. */
 const explain = (failure: Failure, to: string, token: string | undefined): string => {
   switch (failure._tag) {
     case "Unauthorized":
@@ -49,7 +49,7 @@ export const make = Effect.fnUntraced(function*({ dryRun, scope, to, token }: {
       why: failure._tag === "NoUsableAnswer" ? "unreachable" : "refused"
     })
 
-  /** Fails unless it would take records. */
+  /** Fails if the server would take no records. */
   const knock = Effect.mapError(run({}, true), stop)
 
   /** Writes records of a kind. A task may refer to a project of `projects`, which a dry run has not written. */

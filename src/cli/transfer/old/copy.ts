@@ -15,7 +15,7 @@ export interface Options {
   readonly unscoped: boolean
   /** Whether to write nothing, and to say what would be written. */
   readonly dryRun: boolean
-  /** Is told how many records are done, and how many there are. */
+  /** Is called with how many records are done, and how many there are. */
   readonly progress?: ((done: number, total: number) => void) | undefined
 }
 

@@ -17,7 +17,7 @@ export interface Contents {
 const by = (field: string) => (a: Item, b: Item) => instantOf(a[field]) - instantOf(b[field])
 const instantOf = (value: unknown) => millisOf(String(value)) ?? 0
 
-/** Who waits for a task that is not there: it would wait for ever, here as there. */
+/** A sentence for each task with a blocker that does not exist: it would wait for ever on both servers. */
 const lostBlockers = (tasks: ReadonlyArray<Item>): ReadonlyArray<string> => {
   const ids = new Set(tasks.map(({ id }) => id))
   return tasks.filter(({ queue }) => queue !== "done").flatMap(({ blocked_by, id }) => {
@@ -29,7 +29,7 @@ const lostBlockers = (tasks: ReadonlyArray<Item>): ReadonlyArray<string> => {
   })
 }
 
-/** Roles over there are the whole server's: those that no machine of the scope registered are not its own. */
+/** On the old server all scopes share the roles. Those that no machine of the scope registered are reported and not copied. */
 const foreignRoles = (roles: ReadonlyArray<Item>, tasks: ReadonlyArray<Item>): ReadonlyArray<string> => {
   const names = roles.map(({ name }) => {
     const open = tasks.filter(({ queue, role }) => role === name && queue !== "done").length

@@ -3,7 +3,7 @@ import type { Check, Group } from "../../Check.ts"
 import { expect, must, refused, same } from "../../Expectation.ts"
 import { Look } from "../../Look.ts"
 
-const overwritten = "An agent that lost its task overwrites the work of the one who has it now."
+const overwritten = "An agent that lost its task overwrites the work of the agent that has it now."
 
 const checks: ReadonlyArray<Check> = [
   {
@@ -59,7 +59,7 @@ const checks: ReadonlyArray<Check> = [
   },
   {
     name: "only the token of the holder may push",
-    means: "An agent that lost its task pushes over the work of the one who has it now.",
+    means: "An agent that lost its task pushes over the work of the agent that has it now.",
     look: Look.between,
     async run({ ask, create, hold, release, submit }) {
       const { id } = await create("a")

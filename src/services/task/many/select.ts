@@ -7,7 +7,7 @@ import { decodeCursor, encodeCursor } from "../../../domain/Page.ts"
 import { type Bulk, type BulkFilter, MaxBulk } from "../../../domain/task/Bulk.ts"
 import { MaxLooked } from "../../../domain/task/TaskFilter.ts"
 import { Database } from "../../../sql/Database.ts"
-import { afterCursor, cursorValues } from "../../../sql/Keyset.ts"
+import { afterCursor, cursorValues } from "../../../sql/page/Keyset.ts"
 import { statement, type Values, variants } from "../../../sql/Statement.ts"
 import { orders, rowsOf } from "../read.ts"
 
@@ -74,7 +74,7 @@ export const make = Effect.gen(function*() {
     }
     const { rows } = yield* batch({ rows: looked(Boolean(filter.project_id), after !== undefined)(values) })
     const hits = rows.filter(({ hit }) => hit === 1).slice(0, MaxBulk)
-    // Whatever was looked at before the next task is passed.
+    // The next page begins after every task that this page has looked at.
     const full = hits.length === MaxBulk ? rows.indexOf(hits.at(-1)!) + 1 : rows.length
     const cursorAfter = (place: number) =>
       place === 0 ? cursor || null : encodeCursor({

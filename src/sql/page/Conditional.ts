@@ -6,10 +6,10 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { fingerprint } from "../domain/Fingerprint.ts"
-import { Release } from "../domain/Release.ts"
-import type { Answered, Row, Sendable, Steps } from "./Batch.ts"
-import { Database } from "./Database.ts"
+import { fingerprint } from "../../domain/Fingerprint.ts"
+import { Release } from "../../domain/Release.ts"
+import type { Answered, Row, Sendable, Steps } from "../Batch.ts"
+import { Database } from "../Database.ts"
 
 export interface Condition {
   /** The tags of the answers that the client has. */

@@ -9,11 +9,11 @@
  * measured here, and the page ends where they exceed its size.
  */
 import * as Effect from "effect/Effect"
-import { type Bounds, MaxLimit, MaxPageBytes } from "../domain/Page.ts"
-import { bytesOf } from "../domain/Size.ts"
-import type { Row } from "./Batch.ts"
-import { Database } from "./Database.ts"
-import { type Bound, type Statement, statement, type Values } from "./Statement.ts"
+import { type Bounds, MaxLimit, MaxPageBytes } from "../../domain/Page.ts"
+import { bytesOf } from "../../domain/Size.ts"
+import type { Row } from "../Batch.ts"
+import { Database } from "../Database.ts"
+import { type Bound, type Statement, statement, type Values } from "../Statement.ts"
 
 // How many bytes of an answer a column adds to the text of its value: for the name, the quotes, a number.
 const BytesOfColumn = 20
