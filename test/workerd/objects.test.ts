@@ -23,6 +23,9 @@ const until = (done: () => boolean) => Effect.repeat(Effect.sleep("20 millis"), 
 const seqs = (messages: ReadonlyArray<any>) =>
   messages.filter(({ type }) => type === "events").flatMap(({ events }) => events.map(({ seq }: any) => seq))
 
+/** The subprotocols that a page offers. */
+const offered = (key: string) => ["octopoid.events.v1", `octopoid.key.${Buffer.from(key).toString("base64url")}`]
+
 /** The status and the subprotocol with which the server answers a request for a socket. A WebSocket would not tell a refusal. */
 const handshake = (url: URL, headers: Record<string, string>) =>
   new Promise<readonly [number | undefined, string | undefined]>((done, fail) => {
@@ -44,7 +47,10 @@ const handshake = (url: URL, headers: Record<string, string>) =>
     asked.end()
   })
 
-layer(Workerd.layerWith({ API_SECRET_KEY: Secret, CORS_ORIGINS: Page }), { excludeTestServices: true, timeout: "10 minutes" })(
+layer(Workerd.layerWith({ API_SECRET_KEY: Secret, CORS_ORIGINS: Page }), {
+  excludeTestServices: true,
+  timeout: "10 minutes"
+})(
   "objects",
   (it) => {
     const asked = Effect.map(
@@ -187,7 +193,6 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret, CORS_ORIGINS: Page }), { exclu
         yield* ask("POST", "/api/v1/tasks", task("p1", "pages"))
         const { api_key, id } = (yield* ask("POST", "/api/v1/scopes/pages/keys", { rank: "read" })).body
         const url = new URL("/api/v1/events?scope=pages&after=0", base)
-        const offered = (key: string) => ["octopoid.events.v1", `octopoid.key.${Buffer.from(key).toString("base64url")}`]
         // A key of the scope and the server's secret, which has other characters than a key.
         for (const key of [api_key, Secret]) {
           const socket = new WebSocket(url, { protocols: offered(key), headers: { origin: Page } } as any)

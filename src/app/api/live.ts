@@ -110,7 +110,7 @@ const look = async (own: Loop) => {
     // What heartbeats, messages and registrations change is not in the feed.
     if (first || changed || pushed || own.turn % 2 === 1) changed = (await lookAtOverview(own)) || changed
     if (own.stopped) return
-    // The look after the loss of a socket is one at the feed.
+    // The first look without a socket is one at the feed.
     own.turn = pushed ? 0 : own.turn + 1
     own.failures = 0
     setFailure(undefined)
@@ -157,6 +157,7 @@ const begin = (scope: string): Loop => {
     scope,
     received: (page) => received(own, page),
     lost: () => {
+      own.turn = 0
       if (own.timer !== undefined) void look(own)
     }
   })

@@ -21,7 +21,10 @@ export interface Push {
 }
 
 const base64url = (text: string) =>
-  btoa(String.fromCharCode(...new TextEncoder().encode(text))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "")
+  btoa(String.fromCharCode(...new TextEncoder().encode(text))).replace(/\+/g, "-").replace(/\//g, "_").replace(
+    /=+$/,
+    ""
+  )
 
 /** `received` gets each page of the feed, and `lost` is called when a socket that was open is closed by the other side. */
 export const createPush = (
@@ -60,20 +63,20 @@ export const createPush = (
       socket = own
       pingedAt = undefined
       let wasOpen = false
-      own.onopen = () => {
+      own.addEventListener("open", () => {
         wasOpen = true
-      }
-      own.onmessage = ({ data }: MessageEvent<string>) => {
+      })
+      own.addEventListener("message", ({ data }: MessageEvent<string>) => {
         if (socket !== own) return
         if (data !== "pong") return received(JSON.parse(data) as Page)
         pingedAt = undefined
         tries = 0
-      }
-      own.onclose = () => {
+      })
+      own.addEventListener("close", () => {
         if (socket !== own) return
         socket = undefined
         if (wasOpen) lost()
-      }
+      })
     },
     works: () => {
       if (!isOpen()) return false
