@@ -16,5 +16,7 @@ export default defineConfig(({ command }) => ({
     assetsInlineLimit: 0,
     rolldownOptions: { checks: { pluginTimings: false } }
   },
-  server: { proxy: { "/api": server, "/metrics": server, "/docs": server, "/favicon.ico": server } }
+  server: {
+    proxy: { "/api": { target: server, ws: true }, "/metrics": server, "/docs": server, "/favicon.ico": server }
+  }
 }))

@@ -18,6 +18,11 @@ export const Health = Schema.Struct({
   database: Schema.Literal("connected").pipe(describe("D1 answers, and has the migrations this release needs.")),
   access: Schema.Literals(["open", "keys"]).pipe(
     describe("`open`: requests without a key are served too. `keys`: only requests with a key or the server's secret.")
+  ),
+  push: Schema.optionalKey(
+    Schema.Literal("websocket").pipe(
+      describe("Given if the server sends the feed on a WebSocket: `GET /api/v1/events` with `Upgrade: websocket`.")
+    )
   )
 }).annotate({ identifier: "Health" })
 

@@ -9,6 +9,7 @@ import { Database } from "../sql/Database.ts"
 import * as SchemaVersion from "../sql/upkeep/SchemaVersion.ts"
 import { prefersPage } from "./docs/Browser.ts"
 import { endpoints } from "./Endpoints.ts"
+import { Push } from "./Push.ts"
 import * as Routes from "./Routes.ts"
 
 export const SystemHandlers = Routes.group(
@@ -43,12 +44,14 @@ export const SystemHandlers = Routes.group(
           `The database is ${at}, and this release needs migration ${SchemaVersion.NeededMigration}. Apply the migrations.`
         )
       }
+      const push = yield* Push
       return Health.make({
         status: "healthy",
         version: Version,
         timestamp,
         database: "connected",
-        access: open ? "open" : "keys"
+        access: open ? "open" : "keys",
+        ...(push === undefined ? {} : { push })
       })
     })
 

@@ -14,6 +14,7 @@ import * as Heartbeat from "./Heartbeat.ts"
 import type { MachinesStub } from "./Machines.ts"
 import { restoredScope } from "./restore/Restore.ts"
 import { type Asked, type Kind, type Route, routeOf } from "./Route.ts"
+import * as Sockets from "./Sockets.ts"
 
 /** The object of a scope, as the Worker reaches it. */
 export interface ScopeStub extends MachinesStub {
@@ -208,7 +209,7 @@ export const make = (objects: Objects) => {
 
   return {
     fetch: (request: Request): Promise<Response> =>
-      serve(request).catch((error: unknown) => {
+      serve(Sockets.authorized(request)).catch((error: unknown) => {
         console.error(JSON.stringify({ level: "WARN", message: "an object does not answer", error: String(error) }))
         return unavailable(request.method, request.headers.has("idempotency-key"))
       })

@@ -2,6 +2,7 @@
 import type { DurableObjectState } from "@cloudflare/workers-types"
 import * as Context from "effect/Context"
 import type { EventPage } from "../domain/feed/Event.ts"
+import { Push } from "../http/Push.ts"
 import { bodyOf } from "../http/request/Bounded.ts"
 import { CurrentLine } from "../services/lease/Line.ts"
 import { CoveredMinutes } from "../services/Maintenance.ts"
@@ -56,10 +57,6 @@ const finders: Readonly<Record<Kind, string>> = {
     UNION ALL SELECT 1 FROM (SELECT 1 FROM history WHERE task_id = ?1 AND scope = ?2 LIMIT 1) ORDER BY 1 DESC LIMIT 1`,
   webhook: "SELECT 1 AS age FROM webhooks WHERE id = ?1 AND scope = ?2"
 }
-
-const opensSocket = ({ headers, method, url }: Request): boolean =>
-  method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket" &&
-  new URL(url).pathname === "/api/v1/events"
 
 export const make = (state: DurableObjectState, { control, migrations, server }: Surroundings) => {
   const { storage } = state
@@ -127,7 +124,10 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     }
   }
 
-  const context = Context.add(Context.make(CurrentStore, store), CurrentLine, line) as Context.Context<never>
+  const context = Context.make(CurrentStore, store).pipe(
+    Context.add(CurrentLine, line),
+    Context.add(Push, "websocket")
+  ) as Context.Context<never>
   const goOn = (work: Promise<void>) => state.waitUntil(work)
 
   const serve = (request: Request) => server.handler(request, goOn, context)
@@ -155,7 +155,7 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     fetch: async (request: Request): Promise<Response> => {
       if (waits()) await tell()
       if (registered) await alarm?.check()
-      if (sockets !== undefined && opensSocket(request)) return sockets.open(request)
+      if (sockets !== undefined && Sockets.opens(request)) return sockets.open(request)
       const { pathname } = new URL(request.url)
       const restored = ready ? Restore.restoredScope(request.method, pathname) : undefined
       return restored !== undefined && restored === scope ? restore(request, pathname) : serve(request)

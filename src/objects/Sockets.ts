@@ -2,6 +2,8 @@
  * WebSockets on the feed of a scope (`GET /api/v1/events` with `Upgrade: websocket`). Each gets the pages of the feed from
  * its place on, and if it asks for that, a word when there is work. A socket sleeps with its object: the runtime answers
  * `ping`, and what the object has to know is attached to the socket.
+ *
+ * A browser can set no `Authorization` on a WebSocket. It offers its key as a subprotocol beside `octopoid.events.v1`.
  */
 import type { DurableObjectState, WebSocket } from "@cloudflare/workers-types"
 import type { EventPage } from "../domain/feed/Event.ts"
@@ -14,6 +16,12 @@ const MaxPages = 10
 
 /** A socket is told of work at most so often, in milliseconds. */
 const Quiet = 1000
+
+/** The subprotocol of these messages. The server answers no other. */
+const Protocol = "octopoid.events.v1"
+
+/** Begins the subprotocol that has the caller's key, in base64url. */
+const KeyPrefix = "octopoid.key."
 
 type Page = (typeof EventPage)["Encoded"]
 
@@ -36,6 +44,38 @@ interface Options {
   readonly serve: (request: Request) => Promise<Response>
   /** The page of the feed after this place. Fails if the query cannot be read. */
   readonly page: (query: URLSearchParams) => Promise<Page>
+}
+
+const wantsSocket = ({ headers, method }: Request): boolean =>
+  method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket"
+
+/** Whether the request opens a socket. */
+export const opens = (request: Request): boolean =>
+  wantsSocket(request) && new URL(request.url).pathname === "/api/v1/events"
+
+const protocolsOf = ({ headers }: Request): ReadonlyArray<string> =>
+  (headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "")
+
+/** The key in a subprotocol. One that cannot be read is empty, which no key is. */
+const keyIn = (protocol: string): string => {
+  try {
+    const key = atob(protocol.slice(KeyPrefix.length).replaceAll("-", "+").replaceAll("_", "/"))
+    return /^[ -~]+$/.test(key) ? key : ""
+  } catch {
+    return ""
+  }
+}
+
+/** The request with the key of its subprotocol as `Authorization`, as other requests have it. */
+export const authorized = (request: Request): Request => {
+  const protocols = wantsSocket(request) ? protocolsOf(request) : []
+  const key = protocols.find((name) => name.startsWith(KeyPrefix))
+  if (key === undefined) return request
+  const headers = new Headers(request.headers)
+  headers.delete("sec-websocket-protocol")
+  for (const name of protocols) if (!name.startsWith(KeyPrefix)) headers.append("sec-websocket-protocol", name)
+  if (!headers.has("authorization")) headers.set("authorization", `Bearer ${keyIn(key)}`)
+  return new Request(request, { headers })
 }
 
 const readyTasks = `
@@ -68,7 +108,8 @@ export const make = ({ page, scope, serve, state }: Options) => {
     const work = url.searchParams.get("work")
     if (!url.searchParams.has("after") && !url.searchParams.has("since")) url.searchParams.set("after", "latest")
     const headers = new Headers(request.headers)
-    for (const name of ["upgrade", "connection", "if-none-match"]) headers.delete(name)
+    // `Upgrade` stays: a page that may not read an answer may not open a socket either (`http/access/Origin.ts`).
+    for (const name of ["connection", "if-none-match"]) headers.delete(name)
     headers.set("accept", "application/json")
     const first = await serve(new Request(url, { headers }))
     if (first.status !== 200) return first
@@ -89,7 +130,8 @@ export const make = ({ page, scope, serve, state }: Options) => {
     )
     own.send(JSON.stringify({ type: "events", ...body }))
     changed()
-    return new Response(null, { status: 101, webSocket: client } as ResponseInit)
+    const protocol = protocolsOf(request).includes(Protocol) ? { "sec-websocket-protocol": Protocol } : {}
+    return new Response(null, { status: 101, webSocket: client, headers: protocol } as ResponseInit)
   }
 
   /** Sends what is new since the place of the socket. Answers whether there may be more. */

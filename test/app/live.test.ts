@@ -2,6 +2,7 @@
 import { mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { Page, WebSocket } from "playwright-core"
 import { assert, it } from "vitest"
 import * as client from "../../src/client.ts"
 import { SharedFolder } from "../support/Bundle.ts"
@@ -20,6 +21,12 @@ const create = (api: Api, scope: string, name: string) =>
       branch: "main"
     }
   }))
+
+/** Hides the page from its viewer, as another tab in front of it does, or shows it. */
+const hide = (page: Page, hidden: boolean) =>
+  page.evaluate(
+    `Object.defineProperty(document, "hidden", { configurable: true, get: () => ${hidden} }); document.dispatchEvent(new Event("visibilitychange"))`
+  )
 
 describeApp("the page", ({ open, server }) => {
   it("shows what another client does, by itself", async () => {
@@ -52,17 +59,13 @@ describeApp("the page", ({ open, server }) => {
     await pass(60)
     assert.isAtMost(sent.length, 4, sent.join(" "))
     assert.includeMembers(sent, ["/api/v1/events", "/api/v1/overview"])
-    const hide = (hidden: boolean) =>
-      page.evaluate(
-        `Object.defineProperty(document, "hidden", { configurable: true, get: () => ${hidden} }); document.dispatchEvent(new Event("visibilitychange"))`
-      )
-    await hide(true)
+    await hide(page, true)
     await settled(page)
     sent.length = 0
     await pass(36)
     assert.deepStrictEqual(sent, [])
     const looked = page.waitForRequest((request) => /\/api\/v1\/(events|overview)/.test(request.url()))
-    await hide(false)
+    await hide(page, false)
     await looked
     await close(page)
   })
@@ -90,6 +93,81 @@ describeApp("the page", ({ open, server }) => {
     await page.clock.fastForward(60_000)
     await page.getByRole("link", { name: "The task after" }).waitFor({ timeout: 120_000 })
     await page.getByText("live", { exact: true }).waitFor()
+    await page.context().close()
+    await second.close()
+  })
+
+  it("gets the changes from the server where that sends them, and looks at the feed while the socket is lost", async () => {
+    const storage = mkdtempSync(join(process.env[SharedFolder] ?? tmpdir(), "pushed-"))
+    const first = await launchSite({ storage, engine: "objects" })
+    const port = Number(first.site.port)
+    const scope = "pushed"
+    const at = async (site: URL) => clientOf({ site: site.href, secret: Secret }, scope)
+    await create(await at(first.site), scope, "before")
+    const page = await open(`#/now?scope=${scope}`, { clock: true })
+    const sockets: Array<{ readonly socket: WebSocket; pages: number; pings: number; pongs: number }> = []
+    page.on("websocket", (socket) => {
+      const frames = { socket, pages: 0, pings: 0, pongs: 0 }
+      sockets.push(frames)
+      socket.on("framesent", () => void frames.pings++)
+      socket.on("framereceived", ({ payload }) => void frames[payload === "pong" ? "pongs" : "pages"]++)
+    })
+    /** Waits until a socket has a page of the feed and the answer to each of its pings. */
+    const heard = async () => {
+      for (;;) {
+        const last = sockets.at(-1)
+        if (last !== undefined && !last.socket.isClosed() && last.pages > 0 && last.pongs === last.pings) return
+        await new Promise((done) => setTimeout(done, 20))
+      }
+    }
+    await page.goto(new URL(`app/#/now?scope=${scope}`, first.site).href)
+    await page.evaluate(`localStorage.setItem("octopoid.key", ${JSON.stringify(Secret)})`)
+    await page.reload()
+    await page.getByRole("link", { name: "The task before" }).waitFor()
+    await heard()
+    await settled(page)
+    // From here on only the test moves the clock of the page.
+    await page.clock.pauseAt(Date.now() + 5000)
+    await settled(page)
+    await heard()
+    const sent: Array<string> = []
+    page.on("request", (request) => sent.push(new URL(request.url()).pathname))
+    const pass = async (seconds: number) => {
+      for (let passed = 0; passed < seconds; passed += 3) {
+        await page.clock.runFor(3000)
+        await settled(page)
+        await heard()
+      }
+    }
+    // Shortly after a look no other is due, and the clock stands still.
+    while (sent.length === 0) await pass(3)
+    await pass(3)
+    await create(await at(first.site), scope, "pushed")
+    await page.getByRole("link", { name: "The task pushed" }).waitFor()
+    await pass(60)
+    assert.notInclude(sent, "/api/v1/events")
+    sent.length = 0
+    await pass(60)
+    assert.isAtMost(sent.length, 2, sent.join(" "))
+    assert.include(sent, "/api/v1/overview")
+    const count = sockets.length
+    await hide(page, true)
+    while (!sockets.at(-1)!.socket.isClosed()) await new Promise((done) => setTimeout(done, 20))
+    await hide(page, false)
+    await heard()
+    await settled(page)
+    assert.strictEqual(sockets.length, count + 1)
+    await first.kill()
+    // The page looks at once when it loses a socket.
+    await page.getByText("offline").first().waitFor()
+    const second = await launchSite({ storage, engine: "objects", port })
+    await create(await at(second.site), scope, "after")
+    sent.length = 0
+    await page.clock.fastForward(60_000)
+    await page.getByRole("link", { name: "The task after" }).waitFor()
+    assert.include(sent, "/api/v1/events")
+    await heard()
+    assert.strictEqual(sockets.length, count + 2)
     await page.context().close()
     await second.close()
   })

@@ -209,6 +209,11 @@ describe("a server with a secret", () => {
       // The browser hides the answer from the page, as before.
       const read = yield* send("GET", "/api/v1/tasks", undefined, { ...own, origin: "https://b.example" })
       assert.deepStrictEqual([read.status, read.headers.get("access-control-allow-origin")], [200, null])
+      // It does not hide the messages of a WebSocket.
+      for (const [origin, status] of [["https://b.example", 403], [Page, 200], ["http://server", 200]] as const) {
+        const opened = yield* send("GET", "/api/v1/events", undefined, { ...own, origin, upgrade: "websocket" })
+        assert.strictEqual(opened.status, status, origin)
+      }
       const preflight = yield* send("OPTIONS", "/api/v1/tasks", undefined, { origin: "https://b.example" })
       assert.deepStrictEqual([preflight.status, preflight.headers.get("access-control-allow-origin")], [204, null])
     }))

@@ -2,9 +2,12 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { randomBytes } from "node:crypto"
+import { request } from "node:http"
 import { Workerd } from "../support/harness.ts"
 
 const Secret = "a secret of the server"
+const Page = "https://app.example"
 const task = (id: string, scope: string, rest: object = {}) => ({
   id,
   scope,
@@ -20,7 +23,34 @@ const until = (done: () => boolean) => Effect.repeat(Effect.sleep("20 millis"), 
 const seqs = (messages: ReadonlyArray<any>) =>
   messages.filter(({ type }) => type === "events").flatMap(({ events }) => events.map(({ seq }: any) => seq))
 
-layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true, timeout: "10 minutes" })(
+/** The subprotocols that a page offers. */
+const offered = (key: string) => ["octopoid.events.v1", `octopoid.key.${Buffer.from(key).toString("base64url")}`]
+
+/** The status and the subprotocol with which the server answers a request for a socket. A WebSocket would not tell a refusal. */
+const handshake = (url: URL, headers: Record<string, string>) =>
+  new Promise<readonly [number | undefined, string | undefined]>((done, fail) => {
+    const upgrade = {
+      connection: "upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": randomBytes(16).toString("base64")
+    }
+    const asked = request(url, { headers: { ...upgrade, ...headers }, agent: false }, (answer) => {
+      answer.resume()
+      done([answer.statusCode, answer.headers["sec-websocket-protocol"]])
+    })
+    asked.on("upgrade", (answer, socket) => {
+      socket.destroy()
+      done([answer.statusCode, answer.headers["sec-websocket-protocol"]])
+    })
+    asked.on("error", fail)
+    asked.end()
+  })
+
+layer(Workerd.layerWith({ API_SECRET_KEY: Secret, CORS_ORIGINS: Page }), {
+  excludeTestServices: true,
+  timeout: "10 minutes"
+})(
   "objects",
   (it) => {
     const asked = Effect.map(
@@ -153,6 +183,44 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true
         assert.isTrue(keyed.opened)
         yield* ask("DELETE", `/api/v1/scopes/feed/keys/${id}`)
         assert.strictEqual(yield* Effect.promise(() => keyed.closed), 4401)
+      }))
+
+    it.effect("a page opens a socket with its key as a subprotocol, unless its origin may not", () =>
+      Effect.gen(function*() {
+        const ask = yield* asked
+        const { base } = yield* Workerd
+        assert.strictEqual((yield* ask("GET", "/api/health")).body.push, "websocket")
+        yield* ask("POST", "/api/v1/tasks", task("p1", "pages"))
+        const { api_key, id } = (yield* ask("POST", "/api/v1/scopes/pages/keys", { rank: "read" })).body
+        const url = new URL("/api/v1/events?scope=pages&after=0", base)
+        // A key of the scope and the server's secret, which has other characters than a key.
+        for (const key of [api_key, Secret]) {
+          const socket = new WebSocket(url, { protocols: offered(key), headers: { origin: Page } } as any)
+          const messages: Array<any> = []
+          socket.addEventListener("message", ({ data }) => messages.push(JSON.parse(data)))
+          const closed = new Promise<number>((done) => socket.addEventListener("close", ({ code }) => done(code)))
+          yield* until(() => messages.length === 1)
+          assert.deepStrictEqual(seqs(messages), [1])
+          assert.strictEqual(socket.protocol, "octopoid.events.v1")
+          if (key === api_key) yield* ask("DELETE", `/api/v1/scopes/pages/keys/${id}`)
+          else socket.close(1000)
+          assert.strictEqual(yield* Effect.promise(() => closed), key === api_key ? 4401 : 1000)
+        }
+        const answer = (protocols: ReadonlyArray<string>, origin: string, headers: Record<string, string> = {}) =>
+          Effect.promise(() => handshake(url, { origin, "sec-websocket-protocol": protocols.join(", "), ...headers }))
+        assert.deepStrictEqual(yield* answer(offered(Secret), Page), [101, "octopoid.events.v1"])
+        // Without the name of the messages, none is answered.
+        assert.deepStrictEqual(yield* answer(offered(Secret).slice(1), Page), [101, undefined])
+        for (const key of [api_key, "oct_wrong", "", "two\r\nlines"]) {
+          assert.deepStrictEqual(yield* answer(offered(key), Page), [401, undefined], key)
+        }
+        assert.deepStrictEqual(yield* answer(["octopoid.events.v1", "octopoid.key.%"], Page), [401, undefined])
+        assert.deepStrictEqual(yield* answer(["octopoid.events.v1"], Page), [401, undefined])
+        // `Authorization` counts more, as from clients that are no browser.
+        const wrong = { authorization: "Bearer oct_wrong" }
+        assert.deepStrictEqual(yield* answer(offered(Secret), Page, wrong), [401, undefined])
+        assert.deepStrictEqual(yield* answer(offered(Secret), "https://evil.example"), [403, undefined])
+        assert.deepStrictEqual(yield* answer(offered(Secret), base.origin), [101, "octopoid.events.v1"])
       }))
 
     it.effect("to read from a scope that has nothing makes no object and no scope", () =>

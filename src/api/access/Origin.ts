@@ -16,6 +16,10 @@ export class OriginNotAllowed extends TaggedError<OriginNotAllowed>()(
     new OriginNotAllowed({
       error: "A web page of this origin may not change anything on this server: add the origin to CORS_ORIGINS."
     })
+  static readonly socket = () =>
+    new OriginNotAllowed({
+      error: "A web page of this origin may not open a WebSocket on this server: add the origin to CORS_ORIGINS."
+    })
 }
 
 export class HostNotAllowed extends TaggedError<HostNotAllowed>()(

@@ -50,7 +50,7 @@ export class EventsApi extends HttpApiGroup.make("events")
       }).annotateMerge(OpenApi.annotations({
         summary: "Read the feed",
         description:
-          "A page of the changes of the scope's tasks after a number, in the order of commits, as they were recorded. To follow a scope, ask again with `after` set to `next`: at once while `next` is less than `latest`, and after a while otherwise. Then no change is skipped or repeated. A page with filters looks at 500 changes at most, so it may be short or empty while more follow. With `Accept: text/event-stream` the answer is a stream that goes on for some minutes, if the server is configured for that.",
+          "A page of the changes of the scope's tasks after a number, in the order of commits, as they were recorded. To follow a scope, ask again with `after` set to `next`: at once while `next` is less than `latest`, and after a while otherwise. Then no change is skipped or repeated. A page with filters looks at 500 changes at most, so it may be short or empty while more follow. With `Accept: text/event-stream` the answer is a stream that goes on for some minutes, if the server is configured for that. Where `GET /api/health` says `\"push\":\"websocket\"`, the same request with `Upgrade: websocket` opens a WebSocket that gets the pages as soon as something happens. A browser sends its key there as the subprotocol `octopoid.key.<base64url of the key>`, beside `octopoid.events.v1`.",
         transform: streaming
       }))
     )

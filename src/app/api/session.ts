@@ -23,7 +23,10 @@ const [who, setWho] = createSignal<Who>({ kind: "unknown" })
 const [name, setName] = createSignal(localStorage.getItem(KeptName) ?? "human")
 const [key, setKey] = createSignal(localStorage.getItem(KeptKey) ?? undefined)
 
-export { key, name, who }
+/** Whether the server sends the feed by itself. */
+const [hasPush, setHasPush] = createSignal(false)
+
+export { hasPush, key, name, who }
 
 /** The scope that is looked at: that of the key, or the one in the address. It stays while the page asks for another key. */
 export const scope = createRoot(() =>
@@ -78,7 +81,8 @@ const ofKey = async (): Promise<Who> => {
 export const identify = async () => {
   authorize(key(), keyRefused)
   try {
-    const { access } = await read("GET /api/health", {})
+    const { access, push } = await read("GET /api/health", {})
+    setHasPush(push === "websocket")
     if (access === "keys" && key() === undefined) return void keyRefused("This server answers only with a key.")
     const keys = await refusalOf(read("GET /api/v1/keys", { query: { limit: "1" } }))
     if (keys?.status === 401 || keys?.status === 429) return void keyRefused(keys.message)

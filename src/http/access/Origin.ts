@@ -35,6 +35,10 @@ const isOwn = (origin: string, url: URL) => parse(origin)?.host === url.host
 
 const reads = new Set(["GET", "HEAD", "OPTIONS"])
 
+// Browsers hide the answer to a read from a page of another origin, but not the messages of a WebSocket.
+const opensSocket = ({ headers }: HttpServerRequest.HttpServerRequest) =>
+  headers["upgrade"]?.toLowerCase() === "websocket"
+
 export const make = Effect.gen(function*() {
   const { allowedHosts, apiSecretKey, corsOrigins, local } = yield* Settings
   const open = apiSecretKey === undefined
@@ -68,7 +72,9 @@ export const make = Effect.gen(function*() {
       return HostNotAllowed.local()
     }
     if (mayPage(request, url)) return undefined
-    return open ? OriginNotAllowed.open() : reads.has(request.method) ? undefined : OriginNotAllowed.write()
+    if (open) return OriginNotAllowed.open()
+    if (opensSocket(request)) return OriginNotAllowed.socket()
+    return reads.has(request.method) ? undefined : OriginNotAllowed.write()
   }
 
   const cors = HttpMiddleware.cors({

@@ -4,7 +4,7 @@ import { mkdtemp } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { build, root, SharedFolder } from "../../support/Bundle.ts"
+import { build, type Engine, root, SharedFolder } from "../../support/Bundle.ts"
 import { launch, type Running } from "../../support/Launcher.ts"
 
 /** The secret of the server of the tests. */
@@ -21,12 +21,13 @@ const builtPage = () =>
   })()
 
 export const launchSite = async (
-  { env = { API_SECRET_KEY: Secret }, port, storage }: {
+  { engine = "d1", env = { API_SECRET_KEY: Secret }, port, storage }: {
     readonly storage: string
+    readonly engine?: Engine
     readonly env?: Record<string, string>
     readonly port?: number
   }
 ): Promise<Running> => {
-  const [code, assets] = await Promise.all([build(), builtPage()])
-  return launch({ code, assets, env, storage, ...(port === undefined ? {} : { port }) })
+  const [code, assets] = await Promise.all([build(engine), builtPage()])
+  return launch({ code, engine, assets, env, storage, ...(port === undefined ? {} : { port }) })
 }

@@ -20,8 +20,8 @@ export const pages: ReadonlyArray<Fault> = [
     name: "cors-only-reads",
     breaks: "A page that CORS_ORIGINS does not name may not write to a server with a secret.",
     symbol: "Origin.make",
-    find: ": reads.has(request.method) ? undefined : OriginNotAllowed.write()",
-    replace: ": undefined"
+    find: "return reads.has(request.method) ? undefined : OriginNotAllowed.write()",
+    replace: "return undefined"
   },
   {
     name: "origin-unparsed",
