@@ -2,6 +2,7 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { start } from "../support/command.ts"
 import { Workerd } from "../support/harness.ts"
 
 const Secret = "a secret of the server"
@@ -153,6 +154,24 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true
         assert.isTrue(keyed.opened)
         yield* ask("DELETE", `/api/v1/scopes/feed/keys/${id}`)
         assert.strictEqual(yield* Effect.promise(() => keyed.closed), 4401)
+      }))
+
+    it.effect("the command watch shows a change that it is told of, without looking", () =>
+      Effect.gen(function*() {
+        const ask = yield* asked
+        const { base } = yield* Workerd
+        yield* ask("POST", "/api/v1/tasks", task("seen", "watched"))
+        const env = { OCTOPOID_URL: base.origin, OCTOPOID_API_KEY: Secret, OCTOPOID_SCOPE: "watched" }
+        const child = yield* Effect.promise(() => start(["watch", "--json", "--every", "3600", "--after", "0"], { env }))
+        let shown = ""
+        child.stdout!.on("data", (chunk) => shown += String(chunk))
+        yield* until(() => shown.includes("seen"))
+        yield* ask("POST", "/api/v1/tasks", task("told", "watched"))
+        yield* until(() => shown.includes("told"))
+        const ended = new Promise<number | null>((done) => child.on("close", done))
+        child.kill("SIGINT")
+        assert.strictEqual(yield* Effect.promise(() => ended), 130)
+        assert.deepStrictEqual(shown.trimEnd().split("\n").map((line) => JSON.parse(line).seq), [1, 2])
       }))
 
     it.effect("to read from a scope that has nothing makes no object and no scope", () =>
