@@ -65,6 +65,10 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
     ))
   })
 
+  const heard = () => {
+    worker.claimedAt = sentAt
+  }
+
   /** Whatever the server answers is a sign of life, and settles the claim. */
   const settled = (claim: ReturnType<typeof claimWaiting>) =>
     claim.pipe(
@@ -82,9 +86,6 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
         () => new Ask.Unreachable({ why: "the claim came to nothing", pause: 0 })
       )
     )
-  const heard = () => {
-    worker.claimedAt = sentAt
-  }
 
   // A worker that stops waits for no task. Whether the claim brought one is asked afterwards (`granted`).
   const next = settled(

@@ -10,8 +10,7 @@ import type { Kind } from "../../src/objects/Route.ts"
 import * as Schema from "../../src/objects/Schema.ts"
 import * as Server from "../../src/Server.ts"
 import * as ObjectStorage from "../../src/sql/engine/ObjectStorage.ts"
-import * as NodeStorage from "./NodeStorage.ts"
-// The build sets it.
+import * as NodeStorage from "./NodeStorage.ts" // The build sets it.
 ;(globalThis as any).LOCAL = false
 
 const directory = new URL("../../migrations/", import.meta.url)

@@ -42,28 +42,29 @@ export const answered = Effect.promise(async () => {
   }
 })
 
+const counted = (place: Place): Place => ({
+  ...place,
+  turn: (call) => {
+    let waits = 1
+    waiting++
+    const end = () => {
+      waiting -= waits
+      waits = 0
+    }
+    const takeBack = place.turn((again) => {
+      end()
+      call(again)
+    })
+    return () => {
+      end()
+      takeBack()
+    }
+  }
+})
+
 /** A line as an object has it, for a server whose claims wait. A test says itself that something has changed. */
 export const makeLine = () => {
   const line = Line.make(() => true)
-  const counted = (place: Place): Place => ({
-    ...place,
-    turn: (call) => {
-      let waits = 1
-      waiting++
-      const end = () => {
-        waiting -= waits
-        waits = 0
-      }
-      const takeBack = place.turn((again) => {
-        end()
-        call(again)
-      })
-      return () => {
-        end()
-        takeBack()
-      }
-    }
-  })
   return {
     ...line,
     join: (...given: Parameters<typeof line.join>) => {

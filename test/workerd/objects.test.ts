@@ -162,7 +162,10 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret }), { excludeTestServices: true
         const { base } = yield* Workerd
         yield* ask("POST", "/api/v1/tasks", task("seen", "watched"))
         const env = { OCTOPOID_URL: base.origin, OCTOPOID_API_KEY: Secret, OCTOPOID_SCOPE: "watched" }
-        const child = yield* Effect.promise(() => start(["watch", "--json", "--every", "3600", "--after", "0"], { env }))
+        const child = yield* Effect.promise(() =>
+          // The Node of the tests has WebSockets, which an older one lacks.
+          start(["watch", "--json", "--every", "3600", "--after", "0"], { env }, process.execPath)
+        )
         let shown = ""
         child.stdout!.on("data", (chunk) => shown += String(chunk))
         yield* until(() => shown.includes("seen"))

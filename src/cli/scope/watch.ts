@@ -123,7 +123,7 @@ export const watch = Command.make("watch", {
         if (flags.once) return
         const seconds = push?.isOpen() && failures === 0
           ? Math.max(PushedPause, flags.every)
-          : Math.min(LongestPause, flags.every * 2 ** failures)
+          : Math.max(flags.every, Math.min(LongestPause, flags.every * 2 ** failures))
         const pause = Effect.sleep(`${seconds} seconds`)
         yield* push === undefined || failures > 0 ? pause : Effect.race(pause, push.news.await)
       }
