@@ -6,7 +6,7 @@ import { steps } from "./Life.ts"
 import type { Result } from "./Load.ts"
 import * as Plot from "./Plot.ts"
 
-const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>, texts = 1) =>
+export const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>, texts = 1) =>
   [head, head.map((_, n) => n < texts ? "---" : "--:"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n")
 
 const whole = (value: number) => Math.round(value).toLocaleString("en")

@@ -1,7 +1,8 @@
 /**
  * Measures what requests cost, how that grows, and how long they take beside other servers: `npm run bench`, or
  * `npm run bench -- --quick` to see whether it works. Writes bench/RESULTS.md and bench/growth.svg; `--out` says where else.
- * `npm run bench -- --only life` measures the CPU of a life alone, in less than a minute, and prints it.
+ * `npm run bench -- --only life` measures the CPU of a life alone, in less than a minute, and prints it; `--only engines` the
+ * lives a second on D1 and on Durable Objects.
  */
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
@@ -10,6 +11,7 @@ import { build } from "../test/support/Bundle.ts"
 import { all } from "./Cases.ts"
 import * as Compare from "./Compare.ts"
 import * as Counts from "./Counts.ts"
+import * as Engines from "./Engines.ts"
 import * as Cpu from "./life/Cpu.ts"
 import * as Machine from "./Machine.ts"
 import * as Report from "./Report.ts"
@@ -23,14 +25,23 @@ Writes RESULTS.md and growth.svg. The machine should do nothing else meanwhile.`
   takes: "ten minutes",
   options: {
     quick: { type: "boolean", default: false, says: "measures little, to see whether it works; needs --out" },
-    only: { type: "string", value: "life", says: "measures the CPU of a life alone, and prints it" },
+    only: {
+      type: "string",
+      value: "life or engines",
+      says: "measures the CPU of a life alone, or the lives on both engines, and prints it"
+    },
     out: { type: "string", value: "directory", default: import.meta.dirname, says: "where the results are written" }
   }
 })
-if (only !== undefined && only !== "life") refuse(`--only knows life, not ${only}.`)
+if (only !== undefined && !["life", "engines"].includes(only)) refuse(`--only knows life and engines, not ${only}.`)
 const cpuOptions = quick ? { rounds: 2, lives: 50 } : { rounds: 8, lives: 150 }
 if (only === "life") {
   console.log(Cpu.report(await Cpu.run(cpuOptions)))
+  process.exit(0)
+}
+const enginesOptions = { clients: quick ? [8] : [1, 8, 64], rounds: quick ? 1 : 3, seconds: quick ? 1 : 8 }
+if (only === "engines") {
+  console.log(Engines.report(await Engines.run(enginesOptions)))
   process.exit(0)
 }
 // A short run says nothing: it must not take the place of what a whole one found.
@@ -56,6 +67,8 @@ for (const depth of depths) {
 }
 say("the CPU of a life")
 const cpu = await Cpu.run(cpuOptions)
+say("both engines side by side")
+const engines = await Engines.run(enginesOptions)
 say("three servers side by side")
 const comparison = await Compare.run({
   code,
@@ -95,6 +108,12 @@ ${Report.growthInTime(measured)}
 ## CPU
 
 ${Cpu.report(cpu)}
+
+## D1 and Durable Objects
+
+${Engines.report(engines)}
+
+On Cloudflare, D1 is a network away from the Worker, and an object has its database with it.
 
 ## Beside other servers
 

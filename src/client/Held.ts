@@ -59,6 +59,8 @@ export interface Worker {
   stopping: boolean
   /** When the last heartbeat was answered, in milliseconds of `Time.now`. */
   heardAt: number
+  /** When the last claim that was answered had been sent. The server takes a claim for a sign of life. */
+  claimedAt: number
 }
 
 export const makeWorker = (): Worker => ({
@@ -70,7 +72,8 @@ export const makeWorker = (): Worker => ({
   fatal: Deferred.makeUnsafe(),
   halted: Deferred.makeUnsafe(),
   stopping: false,
-  heardAt: -Infinity
+  heardAt: -Infinity,
+  claimedAt: -Infinity
 })
 
 /** How many held leases only hand in results of earlier leases. */

@@ -136,6 +136,12 @@ export const run: {
       if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > client.MaxLeases) {
         return yield* Effect.die(new RangeError(`concurrency: from 1 to ${client.MaxLeases}, and not ${concurrency}.`))
       }
+      const { waitSeconds = 0 } = options
+      if (!Number.isInteger(waitSeconds) || waitSeconds < 0 || waitSeconds > client.MaxWaitSeconds) {
+        return yield* Effect.die(
+          new RangeError(`waitSeconds: from 0 to ${client.MaxWaitSeconds}, and not ${waitSeconds}.`)
+        )
+      }
       const worker = makeWorker()
       // A fiber of its own: an interrupted fiber could not release tasks.
       const fiber = yield* Effect.forkDetach(core(worker, options, handler), { uninterruptible: false })

@@ -12,6 +12,9 @@ import { type Held, pause, pausesClaims, stop, type Worker } from "./Held.ts"
 /** The longest time between heartbeats, and so the longest wait for a cancellation. */
 const LongestSilence = 60_000
 
+/** The same for a worker without leases whose claims are answered. A heartbeat also finds out that the server has lost the machine. */
+const LongestIdleSilence = 600_000
+
 /** The shortest time between heartbeats that handlers ask for. */
 const ShortestSilence = 2_000
 
@@ -79,7 +82,11 @@ export const beating = <E>(worker: Worker, client: Client, machine: Machine<E>) 
     let asked = -Infinity
 
     const due = (): number => {
-      const soonest = Math.min(last + silence, ...Array.from(worker.held.values(), ({ renewAt }) => renewAt))
+      const claims = worker.held.size > 0 ? -Infinity : Math.min(worker.claimedAt, last + LongestIdleSilence - silence)
+      const soonest = Math.min(
+        Math.max(last, claims) + silence,
+        ...Array.from(worker.held.values(), ({ renewAt }) => renewAt)
+      )
       return worker.awaiting.size > 0 ? Math.min(soonest, asked + ShortestSilence) : soonest
     }
 

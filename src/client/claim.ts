@@ -1,8 +1,11 @@
-/** Claims as many tasks as the worker has room for, and then waits as long as the server says. */
+/**
+ * Claims as many tasks as the worker has room for, and then waits as long as the server says. A claim may itself wait at the
+ * server for a task (`wait_seconds`). Servers that do not offer that answer at once, and then it is the worker that waits.
+ */
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { type ClaimedTask, type Client, MaxLeases, type OrchestratorId } from "../client.ts"
+import { type ClaimedTask, type Client, MaxLeases, MaxWaitSeconds, type OrchestratorId } from "../client.ts"
 import * as Ask from "./call/Ask.ts"
 import { IdempotencyKey } from "./call/Call.ts"
 import { secondsToWait } from "./call/NoUsableAnswer.ts"
@@ -34,9 +37,15 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
   // A claim is repeated under its key until it is settled. So if its answer is lost, the repetition gets the same task.
   let key: string | undefined
 
-  const claim = Effect.suspend(() => {
+  // A worker that ends when nothing is left does not wait for more.
+  const waits = options.until === "idle" ? 0 : options.waitSeconds ?? MaxWaitSeconds
+  // When the latest claim was sent.
+  let sentAt = -Infinity
+
+  const claimWaiting = Effect.fnUntraced(function*(seconds: number) {
+    sentAt = yield* now
     key ??= SecureRandom.uuidV4Unsafe()
-    return ask.once(Effect.provideService(
+    return yield* ask.once(Effect.provideService(
       client.tasks.claim({
         query: {},
         payload: {
@@ -47,26 +56,49 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
           ...(options.types === undefined ? {} : { type_filter: options.types }),
           ...(options.account === undefined ? {} : { account: options.account }),
           ...(options.leaseSeconds === undefined ? {} : { lease_duration_seconds: options.leaseSeconds }),
-          ...(options.maxAttemptSeconds === undefined ? {} : { max_attempt_seconds: options.maxAttemptSeconds })
+          ...(options.maxAttemptSeconds === undefined ? {} : { max_attempt_seconds: options.maxAttemptSeconds }),
+          ...(waits === 0 ? {} : { wait_seconds: seconds })
         }
       }),
       IdempotencyKey,
       key
     ))
-  }).pipe(
-    Effect.tapError((error) =>
-      Effect.sync(() => {
-        if (!(error instanceof Ask.Unreachable)) key = undefined
-      })
+  })
+
+  const heard = () => {
+    worker.claimedAt = sentAt
+  }
+
+  /** Whatever the server answers is a sign of life, and settles the claim. */
+  const settled = (claim: ReturnType<typeof claimWaiting>) =>
+    claim.pipe(
+      Effect.tap(() => Effect.sync(heard)),
+      Effect.tapError((error) =>
+        Effect.sync(() => {
+          if (error instanceof Ask.Unreachable) return
+          heard()
+          key = undefined
+        })
+      ),
+      // The answer was lost, and the lease had ended before the claim was repeated. Then there is nothing to work on.
+      Effect.catchTag(
+        ["LeaseLost", "TaskNotFound"],
+        () => new Ask.Unreachable({ why: "the claim came to nothing", pause: 0 })
+      )
+    )
+
+  // A worker that stops waits for no task. Whether the claim brought one is asked afterwards (`granted`).
+  const next = settled(
+    waits === 0 ? claimWaiting(0) : Effect.raceFirst(
+      claimWaiting(waits),
+      Effect.andThen(
+        Deferred.await(worker.halted),
+        Effect.fail(new Ask.Unreachable({ why: "the worker stops", pause: 0 }))
+      )
     )
   )
-  // The answer was lost, and the lease had ended before the claim was repeated. Then there is nothing to work on.
-  const next = claim.pipe(
-    Effect.catchTag(
-      ["LeaseLost", "TaskNotFound"],
-      () => new Ask.Unreachable({ why: "the claim came to nothing", pause: 0 })
-    )
-  )
+  // An older server takes a claim that waits less for another request, and answers the first one at once.
+  const last = settled(Effect.catchTag(claimWaiting(0), "IdempotencyKeyReused", () => claimWaiting(waits)))
 
   const take = Effect.fnUntraced(function*(task: ClaimedTask) {
     const renewAt = (yield* now) + (yield* jittered(task.renew_after_seconds * 1000))
@@ -120,19 +152,22 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
 
   const paused = Effect.sync(() => Array.from(worker.held.values()).some(pausesClaims))
 
-  const taken = Effect.flatMap(next, (task) => {
-    key = undefined
-    return take(task)
-  })
+  const taken = (claim: typeof next) =>
+    Effect.flatMap(claim, (task) => {
+      key = undefined
+      return take(task)
+    })
 
   return {
     isResuming: () => resuming,
-    next: taken,
+    next: taken(next),
+    /** How long ago the latest claim was sent, in milliseconds. */
+    age: Effect.map(now, (at) => at - sentAt),
     left,
     paused,
     /** The task of a claim whose answer is unknown: the claim is repeated, which may also grant another task. */
     granted: Effect.suspend(() =>
-      key === undefined ? Effect.succeed([]) : taken.pipe(
+      key === undefined ? Effect.succeed([]) : taken(last).pipe(
         Effect.tapErrorTag("Unreachable", ({ pause }) => Effect.sleep(pause)),
         Effect.retry({ times: 2, while: (error) => error._tag === "Unreachable" }),
         Effect.map((held) => [held]),
@@ -150,7 +185,7 @@ export const claiming = <E, R>(
   worker: Worker,
   options: Claiming["options"],
   outbox: Outbox,
-  { isResuming, left, next, paused }: ReturnType<typeof make>,
+  { age, isResuming, left, next, paused }: ReturnType<typeof make>,
   start: (held: Held) => Effect.Effect<void, never, R>,
   register: Effect.Effect<unknown, E>
 ) =>
@@ -161,6 +196,13 @@ export const claiming = <E, R>(
 
     // At most as many leases as one heartbeat renews.
     const room = () => Math.min(concurrency + finishedBefore(worker), MaxLeases) - worker.held.size
+
+    // The time for which the server kept the claim counts as a part of the wait.
+    const waitFor = (said: number) =>
+      Effect.flatMap(
+        Effect.all([millisOf(said), age]),
+        ([millis, since]) => pause(millis - since, worker.claimNow)
+      )
 
     let full = false
     const isFull = Effect.gen(function*() {
@@ -196,11 +238,10 @@ export const claiming = <E, R>(
               worker.stopping = true
               return Effect.void
             }
-            return Effect.flatMap(millisOf(error.retry_after_seconds), (millis) => pause(millis, worker.claimNow))
+            return waitFor(error.retry_after_seconds)
           },
           // The machine has room again when one of its tasks ends, which may be earlier.
-          AtCapacity: (error) =>
-            Effect.flatMap(millisOf(error.retry_after_seconds), (millis) => pause(millis, worker.claimNow)),
+          AtCapacity: (error) => waitFor(error.retry_after_seconds),
           InvalidTask: (error) =>
             error.field === "orchestrator_id"
               ? Effect.andThen(Effect.logWarning("the server does not know the machine; registering"), register)

@@ -165,7 +165,8 @@ export const make = Effect.fnUntraced(function*(options: Options) {
         twins,
         agent,
         id,
-        options: { ...options.claim, client: api, machine: options.machine }
+        // A tool that waits looks as if it hung.
+        options: { ...options.claim, client: api, machine: options.machine, waitSeconds: 0 }
       })
       const beat = beating(worker, api, { id, register: within("register", register) })
       yield* start(

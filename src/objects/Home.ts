@@ -7,6 +7,7 @@ import { bodyOf } from "../http/request/Bounded.ts"
 import { CurrentLine } from "../services/lease/Line.ts"
 import { CoveredMinutes } from "../services/Maintenance.ts"
 import { CurrentStore } from "../sql/engine/ObjectStorage.ts"
+import * as Places from "../sql/task/Places.ts"
 import * as Alarm from "./Alarm.ts"
 import type { ControlStub } from "./Control.ts"
 import * as Line from "./Line.ts"
@@ -58,6 +59,8 @@ const finders: Readonly<Record<Kind, string>> = {
   webhook: "SELECT 1 AS age FROM webhooks WHERE id = ?1 AND scope = ?2"
 }
 
+const readyTask = `SELECT 1 FROM ${Places.tasksIn("ready", "?2", "?1")} LIMIT 1`
+
 export const make = (state: DurableObjectState, { control, migrations, server }: Surroundings) => {
   const { storage } = state
   const { sql } = storage
@@ -108,7 +111,7 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
   /** Whether there is something that the control object has to be told. */
   const waits = () => sql.exec("SELECT 1 FROM _outbox LIMIT 1").toArray().length > 0
 
-  const line = Line.make()
+  const line = Line.make((queue) => sql.exec(readyTask, scope, queue).toArray().length > 0)
 
   const store = {
     storage,
@@ -171,8 +174,8 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
       await alarm?.run(async (minutes) => {
         if (waits()) await tell()
         await server.tick(goOn, Context.add(context, CoveredMinutes, minutes) as Context.Context<never>)
-        // The end of a backoff changes nothing, and makes a task ready.
-        line.changed()
+        // The end of a backoff changes nothing, and makes a task ready for the claim that finds it over.
+        line.changed("anew")
         sockets?.changed()
       })
     }

@@ -1,16 +1,21 @@
 /** The line of claims that wait for a task of a scope (`services/lease/Line.ts`). */
-import type { Line, Place } from "../services/lease/Line.ts"
+import type { Line, Place, Wanted } from "../services/lease/Line.ts"
 
 /** How many claims of a scope wait. Further ones are answered at once. */
 export const MaxWaiting = 500
 
 interface Waiting {
   /** Set while it waits for its turn. */
-  resume: (() => void) | undefined
+  resume: ((again: boolean) => void) | undefined
+  /** Whether it has begun to try, and has not got nothing. */
+  trying: boolean
+  /** Whether it is to wait no more. */
+  over: boolean
 }
 
 /** Claims that look for the same. */
 interface Group {
+  readonly queue: string | undefined
   readonly places: Array<Waiting>
   /** How many changes there had been when a claim that got nothing began to try. */
   tried: number
@@ -18,9 +23,13 @@ interface Group {
   called: Waiting | undefined
 }
 
-export const make = (): Line & { readonly changed: () => void } => {
+/** `hasReady` tells whether a task of the queue is ready. Most changes make none ready, and to ask is much cheaper than to try. */
+export const make = (hasReady: (queue: string) => boolean): Line & { readonly changed: (anew?: "anew") => void } => {
   const groups = new Map<string, Group>()
+  const keyed = new Map<string, Waiting>()
   let changes = 0
+  // The last change after which a claim tries although no task seems to be ready.
+  let anew = 0
   let count = 0
 
   /** Lets the first of each group try again, if something has changed since one of them tried. */
@@ -29,20 +38,34 @@ export const make = (): Line & { readonly changed: () => void } => {
       if (group.called !== undefined || group.tried === changes) continue
       const first = group.places.find(({ resume }) => resume !== undefined)
       if (first === undefined) continue
+      if (group.tried >= anew && group.queue !== undefined && !hasReady(group.queue)) {
+        group.tried = changes
+        continue
+      }
       const { resume } = first
       group.called = first
       first.resume = undefined
-      resume!()
+      resume!(true)
     }
   }
 
-  const join = (wanted: string): Place | undefined => {
+  const end = (key: string) => {
+    const waiting = keyed.get(key)
+    if (waiting === undefined) return
+    const { resume } = waiting
+    waiting.over = true
+    waiting.resume = undefined
+    resume?.(false)
+  }
+
+  const join = ({ queue, same }: Wanted, key: string | undefined): Place | undefined => {
     if (count >= MaxWaiting) return undefined
     count++
-    const group = groups.get(wanted) ?? { places: [], tried: changes, called: undefined }
-    groups.set(wanted, group)
-    const own: Waiting = { resume: undefined }
+    const group = groups.get(same) ?? { queue, places: [], tried: changes, called: undefined }
+    groups.set(same, group)
+    const own: Waiting = { resume: undefined, trying: false, over: false }
     group.places.push(own)
+    if (key !== undefined) keyed.set(key, own)
     let began = changes
     const settle = () => {
       if (group.called === own) group.called = undefined
@@ -51,14 +74,17 @@ export const make = (): Line & { readonly changed: () => void } => {
     return {
       begin: () => {
         began = changes
+        own.trying = true
       },
       empty: () => {
         // It may not have seen a change after it began.
         group.tried = began
+        own.trying = false
         settle()
       },
       turn: (resume) => {
-        own.resume = resume
+        if (own.over) queueMicrotask(() => resume(false))
+        else own.resume = resume
         queueMicrotask(call)
         return () => {
           own.resume = undefined
@@ -67,9 +93,10 @@ export const make = (): Line & { readonly changed: () => void } => {
       leave: () => {
         count--
         group.places.splice(group.places.indexOf(own), 1)
-        if (group.places.length === 0) groups.delete(wanted)
-        // This request may have got a task while others are still ready, so the next in line tries now. If it got none, that try is one claim for nothing.
-        group.tried = -1
+        if (group.places.length === 0) groups.delete(same)
+        if (key !== undefined && keyed.get(key) === own) keyed.delete(key)
+        // It got a task while others may still be ready, or it had its turn and did not use it: the next in line tries now.
+        if (own.trying || group.called === own) group.tried = Math.min(group.tried, changes - 1)
         settle()
       }
     }
@@ -77,8 +104,10 @@ export const make = (): Line & { readonly changed: () => void } => {
 
   return {
     join,
-    changed: () => {
+    end,
+    changed: (why) => {
       changes++
+      if (why === "anew") anew = changes
       queueMicrotask(call)
     }
   }

@@ -49,6 +49,16 @@ describe("a claim under a key", () => {
       assert.strictEqual(empty.status, 404)
     }))
 
+  it.effect("may wait for another time when it is repeated, and for nothing else", () =>
+    Effect.gen(function*() {
+      const { claim, grants } = yield* setup
+      const first = yield* claim("1", { wait_seconds: 20 })
+      const again = yield* claim("1", { wait_seconds: 0 })
+      assert.deepStrictEqual([again.body, replayed(again)], [first.body, true])
+      assert.strictEqual((yield* claim("1", { wait_seconds: 0, queue: "incoming" })).status, 422)
+      assert.strictEqual(grants(), 1)
+    }))
+
   it.effect("two claims of one agent in the same millisecond are two leases", () =>
     Effect.gen(function*() {
       const { claim } = yield* setup

@@ -40,7 +40,8 @@ const prepared = (): DatabaseSync => {
 
 export const make = (config: Readonly<Record<string, string>> = {}) => {
   const server = Server.make(ObjectStorage.layer, { LOG_LEVEL: "None", ...config } as object)
-  const known = Control.make(NodeStorage.make().storage)
+  const told = NodeStorage.make().storage
+  let known = Control.make(told)
   const control = (): Control.ControlStub => ({
     note: async (notice) => known.note(notice),
     scopeOf: async (hash) => known.scopeOf(hash),
@@ -51,7 +52,10 @@ export const make = (config: Readonly<Record<string, string>> = {}) => {
   const named = (name: string) => {
     const before = objects.get(name)
     if (before !== undefined) return before
-    const storage = NodeStorage.make(prepared())
+    return wake(name, prepared())
+  }
+  const wake = (name: string, raw: DatabaseSync) => {
+    const storage = NodeStorage.make(raw)
     const home = Home.make({ ...storage.state, id: { name } } as any, { server, control, migrations })
     const stub: Front.ScopeStub = {
       fetch: async (request) => {
@@ -83,6 +87,11 @@ export const make = (config: Readonly<Record<string, string>> = {}) => {
     /** The databases of all scopes that have one. */
     databases: () => known.scopes("", 1000).map((scope) => named(Home.nameOf(scope)).raw),
     scopes: () => known.scopes("", 1000),
+    /** Ends the process and starts it again: only what is in the databases is left. */
+    restart: () => {
+      known = Control.make(told)
+      for (const [name, { raw }] of objects) wake(name, raw)
+    },
     /** Sends a request, with a body as JSON. */
     ask: async (method: string, path: string, body?: object, key?: string) => {
       const response = await fetch(`http://server/api/v1/${path}`, {
@@ -102,12 +111,14 @@ export const make = (config: Readonly<Record<string, string>> = {}) => {
 export const restore = (
   { fetch }: Pick<ReturnType<typeof make>, "fetch">,
   lines: ReadonlyArray<string>,
-  key = ""
+  key = "",
+  signal?: AbortSignal
 ): Promise<ReadonlyArray<Restored>> =>
   sendAll({
     url: "http://server",
     key,
     fetch,
+    ...(signal === undefined ? {} : { signal }),
     bytes: async function*() {
       yield Buffer.from(lines.map((line) => `${line}\n`).join(""))
     }

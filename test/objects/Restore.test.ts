@@ -175,6 +175,60 @@ describe("a scope", () => {
     })))
   })
 
+  it("is restored by the same command again, after whichever request the server was killed", async () => {
+    await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+      const { fetch } = yield* D1Server.make(config)
+      yield* Effect.promise(async () => {
+        const ask = asking(fetch)
+        for (const scope of ["red", "blue-é"]) await fill(ask, scope)
+        const long = { id: "long", scope: "red", file_path: "long.md", branch: "b", content: "x".repeat(500_000) }
+        assert.strictEqual((await ask("POST", "tasks", long)).status, 201)
+        const whole = await exported(fetch)
+        const own = { red: await exported(fetch, "red"), "blue-é": await exported(fetch, "blue-é") }
+        const sent: Array<string> = []
+
+        /** Restores until the request of this number, which the server gets or does not. Answers whether there was one. */
+        const killedAt = async (home: ReturnType<typeof Objects.make>, number: number, arrives: boolean) => {
+          sent.length = 0
+          const killed = new AbortController()
+          const dying = (async (input, init) => {
+            sent.push(new URL(String(input)).search)
+            const last = sent.length === number
+            const answer = last && !arrives ? undefined : await home.fetch(input, { ...init, signal: null })
+            if (answer !== undefined && !last) return answer
+            killed.abort()
+            throw new TypeError("connection reset")
+          }) as Fetch
+          await Objects.restore({ fetch: dying }, whole, Secret, killed.signal).catch((error: unknown) => {
+            if (!killed.signal.aborted) throw error
+          })
+          home.restart()
+          return killed.signal.aborted
+        }
+
+        let number = 0
+        for (let reached = true; reached;) {
+          number++
+          for (const arrives of [false, true]) {
+            const home = Objects.make(config)
+            reached = await killedAt(home, number, arrives)
+            const half = home.scopes().toSorted()
+            for (const scope of half) assert.deepStrictEqual(await exported(home.fetch, scope), own[scope as "red"])
+            const restored = await Objects.restore(home, whole, Secret)
+            assert.deepStrictEqual(restored.filter(({ before }) => before).map(({ scope }) => scope).toSorted(), half)
+            for (const scope of ["red", "blue-é"] as const) {
+              assert.deepStrictEqual(await exported(home.fetch, scope), own[scope])
+              holds(home.raw(scope))
+              assert.strictEqual(home.raw(scope).prepare("SELECT count(*) AS n FROM _restore").get()!["n"], 0)
+            }
+          }
+        }
+        // A piece of one scope, at least two of the other, and the two last requests.
+        assert.isAtLeast(number - 1, 5)
+      })
+    })))
+  })
+
   it("is restored whole or not at all, by the administrator, where nothing is, and once", async () => {
     await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
       const { fetch } = yield* D1Server.make(config)

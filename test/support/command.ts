@@ -73,8 +73,8 @@ export const run = async (args: ReadonlyArray<string>, { cwd, env, input = "" }:
 }
 
 /** Starts the command on pipes, and answers the process. */
-export const start = async (args: ReadonlyArray<string>, { env }: Surroundings = {}) =>
-  spawn(plainNode, [await commandFile(), ...args], { env: clean(env), stdio: ["ignore", "pipe", "pipe"] })
+export const start = async (args: ReadonlyArray<string>, { env }: Surroundings = {}, node = plainNode) =>
+  spawn(node, [await commandFile(), ...args], { env: clean(env), stdio: ["ignore", "pipe", "pipe"] })
 
 const word = (one: string) => `'${one.replaceAll("'", "'\\''")}'`
 

@@ -8,6 +8,7 @@ import * as client from "../../src/client.ts"
 import { AfterAnswer } from "../../src/http/request/AfterAnswer.ts"
 import * as Serve from "../../src/http/Serve.ts"
 import { Fetch } from "../../src/services/feed/send.ts"
+import { CurrentLine, type Line } from "../../src/services/lease/Line.ts"
 import { servicesWith } from "./layers.ts"
 
 export interface Answer {
@@ -24,12 +25,13 @@ export const loopbackOnly: typeof globalThis.fetch = (input, init) =>
 
 /**
  * The server, configured as the Worker by its environment, on a database of its own unless one is given. `later` gets the
- * work that goes on after an answer; without it there is none.
+ * work that goes on after an answer; without it there is none. Claims wait in the `line`, if there is one.
  */
 export const make = (
   config: Record<string, string> = {},
   open?: () => D1Database,
-  later?: (work: Promise<void>) => void
+  later?: (work: Promise<void>) => void,
+  line?: Line
 ) =>
   Effect.gen(function*() {
     const { handler } = yield* Effect.acquireRelease(
@@ -45,7 +47,8 @@ export const make = (
     })
     const surroundings = Context.make(Clock.Clock, whole).pipe(
       Context.add(Fetch, loopbackOnly),
-      Context.add(AfterAnswer, later)
+      Context.add(AfterAnswer, later),
+      Context.add(CurrentLine, line)
     )
     const fetch = ((input: string | URL | Request, init?: RequestInit) =>
       handler(new Request(input, init), surroundings as Context.Context<never>)) as typeof globalThis.fetch

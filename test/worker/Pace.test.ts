@@ -7,7 +7,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { memory } from "../../src/client/Outbox.ts"
 import * as Worker from "../../src/client/Worker.ts"
 import type { Page } from "../support/OnTheWay.ts"
-import { answered, machine, make, result } from "./support.ts"
+import { answered, machine, make, makeLine, result } from "./support.ts"
 
 const options = { client: { baseUrl: "http://server" }, machine, agentName: "ann" }
 
@@ -44,17 +44,67 @@ const dayLong = (tag: string): Page => () =>
   )
 
 describe("the pace of a worker", () => {
-  it.effect("without work: a claim when the server said, and a heartbeat a minute", () =>
+  it.effect("without work: a claim when the server said, which is its sign of life", () =>
     Effect.gen(function*() {
       const { calls, throughFaults } = yield* make()
       const count = counting(calls)
       const fiber = yield* Effect.forkChild(throughFaults(Worker.run(options, () => Effect.succeed(result))))
-      yield* pass(300)
-      assert.isAtLeast(count("/heartbeat"), 4)
-      assert.isAtMost(count("/heartbeat"), 6)
-      assert.isAtLeast(count("/claim"), 15)
-      assert.isAtMost(count("/claim"), 26)
+      yield* pass(600)
+      assert.isAtLeast(count("/claim"), 30)
+      assert.isAtMost(count("/claim"), 42)
+      assert.isAtMost(count("/heartbeat"), 1)
       yield* Fiber.interrupt(fiber)
+    }))
+
+  it.effect("without work, where claims may wait: three requests a minute, and a task is claimed when it comes", () =>
+    Effect.gen(function*() {
+      const line = makeLine()
+      const { calls, create, send, task, throughFaults } = yield* make({}, line)
+      const count = counting(calls)
+      const fiber = yield* Effect.forkChild(throughFaults(Worker.run(options, () => Effect.succeed(result))))
+      yield* pass(590)
+      assert.isAtLeast(count("/claim"), 28)
+      assert.isAtMost(count("/claim"), 31)
+      assert.strictEqual(count("/heartbeat"), 0)
+      const { body } = yield* send("GET", "/api/v1/orchestrators")
+      assert.strictEqual(body.orchestrators[0].status, "active")
+      yield* create("a")
+      line.changed()
+      yield* answered
+      assert.strictEqual((yield* task("a")).queue, "provisional")
+      yield* Fiber.interrupt(fiber)
+    }))
+
+  it.effect("that stops while its claim waits: it ends at once, and the server grants it nothing afterwards", () =>
+    Effect.gen(function*() {
+      const line = makeLine()
+      const { calls, create, goOn, task, throughFaults } = yield* make({}, line)
+      // The server does not see that its client is gone.
+      goOn()
+      const fiber = yield* Effect.forkChild(throughFaults(Worker.run(options, () => Effect.succeed(result))))
+      yield* pass(5)
+      assert.strictEqual(counting(calls)("/claim"), 1)
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(counting(calls)("/claim"), 2)
+      yield* create("a")
+      line.changed()
+      yield* pass(30)
+      assert.deepInclude(yield* task("a"), { queue: "incoming", claimed_by: null, version: 1 })
+    }))
+
+  it.effect("that stops while its claim is granted: what it got is released", () =>
+    Effect.gen(function*() {
+      const line = makeLine()
+      const { create, events, fail, goOn, throughFaults } = yield* make({}, line)
+      goOn()
+      fail((_method, path, times) => path.endsWith("/claim") && times === 1 ? "lost" : "none")
+      const fiber = yield* Effect.forkChild(throughFaults(Worker.run(options, () => Effect.succeed(result))))
+      yield* pass(1)
+      yield* create("a")
+      line.changed()
+      yield* answered
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(yield* events("a"), ["created", "claimed", "released"])
     }))
 
   it.effect("with work: short leases do not make it claim more often", () =>

@@ -3,6 +3,8 @@ import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Logger from "effect/Logger"
 import * as client from "../../src/client.ts"
+import * as Line from "../../src/objects/Line.ts"
+import type { Place } from "../../src/services/lease/Line.ts"
 import type { Page } from "../support/OnTheWay.ts"
 import * as server from "../support/server.ts"
 
@@ -31,22 +33,61 @@ export const listening = () => {
 }
 
 let underWay = 0
+let waiting = 0
 
-/** Waits until every request is answered, which is a matter of the machine's time, and who made it has gone on. */
+/** Waits until every request is answered or waits for a task, which is a matter of the machine's time, and who made it has gone on. */
 export const answered = Effect.promise(async () => {
-  for (let idle = 0; idle < 3; idle = underWay === 0 ? idle + 1 : 0) await new Promise((done) => setTimeout(done, 1))
+  for (let idle = 0; idle < 3; idle = underWay <= waiting ? idle + 1 : 0) {
+    await new Promise((done) => setTimeout(done, 1))
+  }
 })
+
+const counted = (place: Place): Place => ({
+  ...place,
+  turn: (call) => {
+    let waits = 1
+    waiting++
+    const end = () => {
+      waiting -= waits
+      waits = 0
+    }
+    const takeBack = place.turn((again) => {
+      end()
+      call(again)
+    })
+    return () => {
+      end()
+      takeBack()
+    }
+  }
+})
+
+/** A line as an object has it, for a server whose claims wait. A test says itself that something has changed. */
+export const makeLine = () => {
+  const line = Line.make(() => true)
+  return {
+    ...line,
+    join: (...given: Parameters<typeof line.join>) => {
+      const place = line.join(...given)
+      return place === undefined ? undefined : counted(place)
+    }
+  }
+}
 
 export const faultless: Fault = () => "none"
 
-export const make = Effect.fnUntraced(function*(config: Record<string, string> = {}) {
-  const { fetch, send } = yield* server.make(config)
+export const make = Effect.fnUntraced(function*(
+  config: Record<string, string> = {},
+  line?: ReturnType<typeof makeLine>
+) {
+  const { fetch, send } = yield* server.make(config, undefined, undefined, line)
   const api = yield* client.make({ baseUrl: "http://server" }).pipe(
     Effect.provide(FetchHttpClient.layer),
     Effect.provideService(FetchHttpClient.Fetch, fetch)
   )
   const calls: Array<string> = []
   let fault = faultless
+  let aborts = true
   const travel = async (input: string | URL | Request, init?: RequestInit) => {
     const { pathname } = new URL(String(input))
     const call = `${init?.method} ${pathname}`
@@ -54,8 +95,9 @@ export const make = Effect.fnUntraced(function*(config: Record<string, string> =
     const what = fault(String(init?.method), pathname, calls.filter((other) => other === call).length)
     if (what === "down") throw new TypeError("connection refused")
     if (typeof what === "object" && "instead" in what) return what.instead({ status: 200, text: "{}" })
-    const response = await fetch(input as string, init)
-    if (what === "lost") throw new TypeError("connection reset")
+    const { signal, ...rest } = init ?? {}
+    const response = await fetch(input as string, aborts ? init : rest)
+    if (what === "lost" || (signal?.aborted ?? false)) throw new TypeError("connection reset")
     if (typeof what === "object") return what.after({ status: response.status, text: await response.text() })
     return response
   }
@@ -75,6 +117,10 @@ export const make = Effect.fnUntraced(function*(config: Record<string, string> =
     api,
     fail: (next: Fault) => {
       fault = next
+    },
+    /** From now on the server goes on with requests whose client is gone. */
+    goOn: () => {
+      aborts = false
     },
     create: (...names: ReadonlyArray<string>) =>
       Effect.forEach(names, (name) => send("POST", "/api/v1/tasks", { id: name, file_path: name, branch: "b" })),

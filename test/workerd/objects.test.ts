@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { randomBytes } from "node:crypto"
 import { request } from "node:http"
+import { start } from "../support/command.ts"
 import { Workerd } from "../support/harness.ts"
 
 const Secret = "a secret of the server"
@@ -221,6 +222,27 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret, CORS_ORIGINS: Page }), {
         assert.deepStrictEqual(yield* answer(offered(Secret), Page, wrong), [401, undefined])
         assert.deepStrictEqual(yield* answer(offered(Secret), "https://evil.example"), [403, undefined])
         assert.deepStrictEqual(yield* answer(offered(Secret), base.origin), [101, "octopoid.events.v1"])
+      }))
+
+    it.effect("the command watch shows a change that it is told of, without looking", () =>
+      Effect.gen(function*() {
+        const ask = yield* asked
+        const { base } = yield* Workerd
+        yield* ask("POST", "/api/v1/tasks", task("seen", "watched"))
+        const env = { OCTOPOID_URL: base.origin, OCTOPOID_API_KEY: Secret, OCTOPOID_SCOPE: "watched" }
+        const child = yield* Effect.promise(() =>
+          // The Node of the tests has WebSockets, which an older one lacks.
+          start(["watch", "--json", "--every", "3600", "--after", "0"], { env }, process.execPath)
+        )
+        let shown = ""
+        child.stdout!.on("data", (chunk) => shown += String(chunk))
+        yield* until(() => shown.includes("seen"))
+        yield* ask("POST", "/api/v1/tasks", task("told", "watched"))
+        yield* until(() => shown.includes("told"))
+        const ended = new Promise<number | null>((done) => child.on("close", done))
+        child.kill("SIGINT")
+        assert.strictEqual(yield* Effect.promise(() => ended), 130)
+        assert.deepStrictEqual(shown.trimEnd().split("\n").map((line) => JSON.parse(line).seq), [1, 2])
       }))
 
     it.effect("to read from a scope that has nothing makes no object and no scope", () =>

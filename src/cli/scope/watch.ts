@@ -11,8 +11,12 @@ import { described, examples, given, optional } from "../command.ts"
 import { queueStyle } from "../show/queueStyle.ts"
 import * as Screen from "../show/Screen.ts"
 import { cut, line, type Style, styled, widthOf } from "../show/Text.ts"
+import { listen } from "./push.ts"
 
 const LongestPause = 30
+
+/** A server that says when something happens is asked at least so often all the same, in seconds. */
+const PushedPause = 60
 
 const alarming = new Set([
   "failed",
@@ -62,7 +66,9 @@ export const watch = Command.make("watch", {
   project: Flag.String("project").pipe(Flag.withDescription("Only changes of tasks of this project"), Flag.optional),
   every: Flag.Finite("every").pipe(
     Flag.withMetavar("seconds"),
-    Flag.withDescription("How often to look: 2 seconds unless given. A look that finds nothing reads one row"),
+    Flag.withDescription(
+      "How often to look: 2 seconds unless given. A look that finds nothing reads one row. A server that pushes its feed is looked at when something happens"
+    ),
     Flag.withDefault(2),
     Flag.filter((n) => n >= 0.2 && n <= 3600, (n) => `--every is a number of seconds from 0.2 to 3600, not ${n}`)
   ),
@@ -106,11 +112,22 @@ export const watch = Command.make("watch", {
     )
     let after = yield* print(first)
     let latest = first.latest
+    if (flags.once && after >= latest) return
+    const push = flags.once ? undefined : yield* listen(server, {
+      types: given(flags.types),
+      task_id: given(flags.task),
+      project_id: given(flags.project)
+    })
     for (let failures = 0;;) {
       if (after >= latest) {
         if (flags.once) return
-        yield* Effect.sleep(`${Math.min(LongestPause, flags.every * 2 ** failures)} seconds`)
+        const seconds = push?.isOpen() && failures === 0
+          ? Math.max(PushedPause, flags.every)
+          : Math.max(flags.every, Math.min(LongestPause, flags.every * 2 ** failures))
+        const pause = Effect.sleep(`${seconds} seconds`)
+        yield* push === undefined || failures > 0 ? pause : Effect.race(pause, push.news.await)
       }
+      push?.news.closeUnsafe()
       // A server that is away for a while loses no change: the place in the feed is kept.
       const found = yield* Effect.catchTag(
         page({ after }),
@@ -130,7 +147,7 @@ export const watch = Command.make("watch", {
       after = yield* print(found)
       latest = found.latest
     }
-  })).pipe(
+  }).pipe(Effect.scoped)).pipe(
     described(
       "Follow the changes of a scope as they happen.",
       "one JSON document in each line, a change as GET /api/v1/events answers it.",

@@ -51,7 +51,7 @@ export const Claim = Schema.Struct({
   ),
   wait_seconds: maybe(
     Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: MaxWaitSeconds })),
-    `How long the claim may wait for a task, in seconds, ${MaxWaitSeconds} at most; 0 unless given. A server on Durable Objects answers as soon as there is one. A server on D1 answers at once, and \`Retry-After\` says when to ask again.`
+    `How long the claim may wait for a task, in seconds, ${MaxWaitSeconds} at most; 0 unless given. A server on Durable Objects answers as soon as there is one. A server on D1 answers at once, and \`Retry-After\` says when to ask again. A repetition under the same \`Idempotency-Key\` ends the wait of the first request, and may have another \`wait_seconds\`.`
   ),
   account: maybe(
     filled(MaxLabel),

@@ -31,6 +31,10 @@ const scopeOf = (url: URL, text: string): string => {
   return typeof stated === "string" ? stated : ""
 }
 
+/** What of the body makes the request another one. How long a claim may wait does not: who waits no more repeats it with 0. */
+const contentOf = (url: URL, text: string): string =>
+  url.pathname === "/api/v1/tasks/claim" ? text.replace(/"wait_seconds"\s*:\s*\d+/g, "\"wait_seconds\":0") : text
+
 export const make = Effect.gen(function*() {
   const { digestHex } = yield* Digest.Digest
   const hash = (...parts: ReadonlyArray<string>) =>
@@ -51,7 +55,7 @@ export const make = Effect.gen(function*() {
       id: yield* caller.kind === "key"
         ? hash(caller.kind, caller.scope, caller.id, key)
         : hash(caller.kind, scopeOf(url, text), key),
-      fingerprint: yield* hash(request.method, url.pathname, url.search, text),
+      fingerprint: yield* hash(request.method, url.pathname, url.search, contentOf(url, text)),
       replayed: false
     }
     return requestKey

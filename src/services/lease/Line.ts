@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import type { Claim } from "../../domain/task/MoveInput.ts"
 import { NoTasksAvailable } from "../../domain/task/TaskErrors.ts"
 import { CurrentCost, MaxStatements, StatementLimit } from "../../sql/Database.ts"
+import { CurrentIdempotency } from "../../sql/Idempotency.ts"
 
 /** A place in the line. */
 export interface Place {
@@ -15,15 +16,24 @@ export interface Place {
   readonly begin: () => void
   /** The claim has tried and got nothing. */
   readonly empty: () => void
-  /** Calls back when it is this claim's turn to try again. Answers how to take the call back. */
-  readonly turn: (call: () => void) => () => void
+  /** Calls back when the claim may try again, or is to wait no more (`false`). Answers how to take the call back. */
+  readonly turn: (call: (again: boolean) => void) => () => void
   readonly leave: () => void
+}
+
+export interface Wanted {
+  /** Equal for claims that look for the same. */
+  readonly same: string
+  /** The queue that the claim looks at; undefined if its role decides. */
+  readonly queue: string | undefined
 }
 
 /** The line of a scope. Claims that look for the same stand behind each other. */
 export interface Line {
-  /** A place at the end, or `undefined` if the line is full. */
-  readonly join: (wanted: string) => Place | undefined
+  /** A place at the end, or `undefined` if the line is full. `key` is that of a claim under an idempotency key. */
+  readonly join: (wanted: Wanted, key: string | undefined) => Place | undefined
+  /** Ends the wait of the claim under this key. */
+  readonly end: (key: string) => void
 }
 
 /** The line of the present request's scope, if its claims can wait. */
@@ -31,19 +41,26 @@ export const CurrentLine = Context.Reference<Line | undefined>("octopoid-server/
   defaultValue: () => undefined
 })
 
-/** What the claim looks for. Of claims that look for the same only the first has to try. */
-const wantedBy = ({ account, max_claimed, orchestrator_id, priority_order, queue, role_filter, type_filter }: Claim) =>
-  JSON.stringify([queue, role_filter, type_filter, priority_order, account, max_claimed, orchestrator_id])
+/** Of claims that look for the same only the first has to try, whatever their machines are. */
+const wantedBy = ({ account, priority_order, queue, role_filter, type_filter }: Claim): Wanted => ({
+  same: JSON.stringify([queue, role_filter, type_filter, priority_order, account]),
+  queue: queue || (role_filter == null || role_filter.length === 0 ? "incoming" : undefined)
+})
 
-/** Repeats the attempt while it finds no task and the claim may wait. */
+/**
+ * Repeats the attempt while it finds no task and the claim may wait. A repetition under its idempotency key ends the wait of
+ * the first request, whose client may be gone.
+ */
 export const waiting = <A, E, R>(
   claim: Claim,
   attempt: Effect.Effect<A, E | NoTasksAvailable, R>
 ): Effect.Effect<A, E | NoTasksAvailable, R> =>
-  Effect.flatMap(CurrentLine, (line) => {
+  Effect.flatMap(Effect.all([CurrentLine, CurrentIdempotency]), ([line, request]) => {
     const seconds = claim.wait_seconds ?? 0
-    return line === undefined || seconds === 0 ? attempt : Effect.acquireUseRelease(
-      Effect.sync(() => line.join(wantedBy(claim))),
+    if (line === undefined) return attempt
+    if (request !== undefined) line.end(request.id)
+    return seconds === 0 ? attempt : Effect.acquireUseRelease(
+      Effect.sync(() => line.join(wantedBy(claim), request?.id)),
       Effect.fnUntraced(function*(place) {
         if (place === undefined) return yield* attempt
         const cost = yield* CurrentCost
@@ -57,11 +74,13 @@ export const waiting = <A, E, R>(
           if (tried._tag === "Success" || !(tried.failure instanceof NoTasksAvailable)) {
             return yield* Effect.fromResult(tried)
           }
+          // Others that look for the same may get a task, so they must not wait behind a machine that gets none.
+          if (tried.failure.reason === "maintenance") return yield* Effect.fromResult(tried)
           place.empty()
           const left = ends - (yield* Clock.currentTimeMillis)
           const called = left > 0 && (yield* Effect.timeoutOrElse(
             Effect.callback<boolean>((resume) => {
-              const takeBack = place.turn(() => resume(Effect.succeed(true)))
+              const takeBack = place.turn((again) => resume(Effect.succeed(again)))
               return Effect.sync(takeBack)
             }),
             { duration: left, orElse: () => Effect.succeed(false) }
