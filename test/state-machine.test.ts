@@ -7,7 +7,7 @@ import { burntOut, claimOf, destination, moves, startsIn, unclaimable } from "..
 import { rank } from "../src/domain/task/Priority.ts"
 import * as Faulty from "./support/Faulty.ts"
 import { servicesWith } from "./support/layers.ts"
-import { begin, Command, run, Start } from "./support/model.ts"
+import { begin, Command, config, run, Start } from "./support/model.ts"
 import { commandsOf, Layers } from "./support/model/Layers.ts"
 import { runs } from "./support/runs.ts"
 
@@ -70,7 +70,7 @@ describe("every sequence of commands", () => {
       const backoff = backsOff ? { base: 20_000, max: 60_000 } : undefined
       return run([...begin(start), ...commands], { backoff, keyed, faults }).pipe(
         Effect.provide(
-          servicesWith(backsOff ? { BACKOFF_SECONDS: "20", BACKOFF_MAX_SECONDS: "60" } : {}, open),
+          servicesWith({ ...config, ...(backsOff ? { BACKOFF_SECONDS: "20", BACKOFF_MAX_SECONDS: "60" } : {}) }, open),
           { local: true }
         )
       )
@@ -83,7 +83,7 @@ describe("every sequence of commands", () => {
     { layers: Layers },
     ({ layers }) =>
       run(commandsOf(layers), { backoff: undefined, keyed: false, faults: Faulty.make().faults }).pipe(
-        Effect.provide(servicesWith({}), { local: true })
+        Effect.provide(servicesWith(config), { local: true })
       ),
     { timeout: 900_000, arbitrary: { runs: runs(30, 8), size: 30 } }
   )

@@ -20,6 +20,11 @@ be repeated. Prints each violation with its seed, and exits with 1 if there is o
       default: false,
       says: "has agents ask questions and park accounts: another run of each seed"
     },
+    breaking: {
+      type: "boolean",
+      default: false,
+      says: "has breakers, and agents that fail alike: another run of each seed"
+    },
     trace: { type: "boolean", default: false, says: "prints every event" }
   }
 })
@@ -42,7 +47,8 @@ const table = (counted: ReadonlyMap<string, number>) =>
 const started = performance.now()
 for (let seed = from; seed < to && !(values.bail && violations.length > 0); seed++) {
   runs += 1
-  const run = await Simulation.run(seed, { asking: values.asking, readers: values.readers, trace: values.trace })
+  const { asking, breaking, readers, trace } = values
+  const run = await Simulation.run(seed, { asking, breaking, readers, trace })
   steps += run.steps
   add(faults, run.faults)
   add(coverage, run.coverage)

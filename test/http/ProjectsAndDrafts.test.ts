@@ -1,6 +1,7 @@
 /** Projects, drafts and orchestrators over HTTP: what plain clients send and get. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { migrated } from "../support/layers.ts"
 import * as server from "../support/server.ts"
 
 describe("/api/v1/projects", () => {
@@ -39,6 +40,28 @@ describe("/api/v1/projects", () => {
       yield* send("DELETE", "/api/v1/tasks/t")
       assert.deepStrictEqual((yield* send("DELETE", "/api/v1/projects/p")).body, { message: "Project p deleted" })
       assert.strictEqual((yield* send("GET", "/api/v1/projects/p")).status, 404)
+    }))
+
+  it.effect("have counters at once, however they are made: no task can name a project before it exists", () =>
+    Effect.gen(function*() {
+      const { db, raw } = migrated()
+      const { send } = yield* server.make({}, () => db)
+      const post = (path: string, body: object) => send("POST", `/api/v1/${path}`, body)
+      yield* post("tasks", { id: "t", file_path: "t.md", branch: "b" })
+      assert.throws(() => raw.exec("UPDATE tasks SET project_id = 'made'"), /FOREIGN KEY constraint failed/)
+      const project = { title: "P", branch: "b" }
+      yield* post("projects", { id: "made", ...project })
+      const draft = yield* post("drafts", { title: "D", author: "ada" })
+      yield* post(`drafts/${draft.body.id}/promote`, { project: { id: "promoted", ...project } })
+      yield* post("scopes/default/import", {
+        projects: [{ id: "imported", created_at: "2026-01-01T00:00:00Z", ...project }]
+      })
+      const begun = raw.prepare("SELECT substr(scope, 2) AS id FROM queue_counts WHERE scope < ' ' ORDER BY id").all()
+      assert.deepStrictEqual(begun.map(({ id }) => id), ["imported", "made", "promoted"])
+      for (const { id } of begun) {
+        yield* send("PATCH", "/api/v1/tasks/t", { project_id: id })
+        assert.deepStrictEqual((yield* send("GET", `/api/v1/projects/${id}`)).body.counts, { incoming: 1 })
+      }
     }))
 })
 

@@ -11,7 +11,7 @@ import { pages } from "../../src/cli/transfer/pages.ts"
 import * as Objects from "../objects/Objects.ts"
 import * as Faulty from "../support/Faulty.ts"
 import { migrated, servicesWith } from "../support/layers.ts"
-import { begin, Command, run, Start } from "../support/model.ts"
+import { begin, Command, config, run, Start } from "../support/model.ts"
 import { runs } from "../support/runs.ts"
 import * as Server from "../support/server.ts"
 
@@ -83,7 +83,7 @@ describe("an export", () => {
         const original = migrated()
         const { faults } = Faulty.make()
         yield* run([...begin(start), ...commands], { backoff: undefined, keyed: true, faults }).pipe(
-          Effect.provide(servicesWith({}, () => original.db), { local: true })
+          Effect.provide(servicesWith(config, () => original.db), { local: true })
         )
         const { fetch } = yield* Server.make({}, () => original.db)
         const lines = yield* exported(fetch, { limit })

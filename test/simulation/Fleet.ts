@@ -2,6 +2,7 @@
 import type * as Builder from "./agents/Builder.ts"
 import * as BuilderMachine from "./agents/Builder.ts"
 import * as Hired from "./agents/Hired.ts"
+import * as Keeper from "./agents/Keeper.ts"
 import * as Legacy from "./agents/Legacy.ts"
 import * as Machine from "./agents/Machine.ts"
 import * as Operator from "./agents/Operator.ts"
@@ -62,6 +63,7 @@ export const make = (
           post.start(machine)
         }
         if (world.asking) extra(`${scope} person`, scope, Person.start)
+        if (world.breaking) extra(`${scope} keeper`, scope, Keeper.start)
         extra(`${scope} producer`, scope, (machine) => Producer.start(machine, tasks))
         // Not everybody is there in every run: some things only happen where others do not.
         for (const post of posts(scope).filter((_, i) => i === 0 || chance.happens(0.6))) {

@@ -5,6 +5,7 @@ import { ensure } from "./Violation.ts"
 export interface Row {
   readonly id: string
   readonly scope: string
+  readonly project_id: string | null
   readonly queue: string
   readonly version: number
   readonly priority_rank: number
@@ -78,13 +79,16 @@ const tokenOf = ({ claimed_by, grants, lapsed_token }: Row) => claimed_by === nu
 
 export { tokenOf }
 
+/** The history of tasks. That of breakers is under names that no task has. */
+export const ofTasks = "task_id >= ' '"
+
 export const make = (raw: DatabaseSync) => {
   const totals = raw.prepare("SELECT total_changes() AS changes")
   const columns = raw.prepare("SELECT name FROM pragma_table_info('tasks')").all().map(({ name }) => `"${name}"`)
   // Most batches change one row or none: only those that differ are read.
   const prints = raw.prepare(`SELECT id, json_array(${columns.join()}) AS print FROM tasks`)
   const task = raw.prepare("SELECT * FROM tasks WHERE id = ?")
-  const history = raw.prepare("SELECT count(*) AS n FROM history")
+  const history = raw.prepare(`SELECT count(*) AS n FROM history WHERE ${ofTasks}`)
   const since = raw.prepare("SELECT * FROM history WHERE task_id = ? AND version > ? ORDER BY version")
   const dependencies = raw.prepare("SELECT * FROM dependencies ORDER BY task_id, position")
   let rows: ReadonlyMap<string, Row> = new Map()

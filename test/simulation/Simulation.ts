@@ -7,6 +7,7 @@ import * as Chance from "../support/Chance.ts"
 import { migrated } from "../support/layers.ts"
 import * as Custodian from "./agents/Custodian.ts"
 import * as Hired from "./agents/Hired.ts"
+import * as Keeper from "./agents/Keeper.ts"
 import * as Machine from "./agents/Machine.ts"
 import * as Reader from "./agents/Reader.ts"
 import * as Receiver from "./agents/Receiver.ts"
@@ -36,6 +37,8 @@ export interface Options {
   readonly readers?: boolean
   /** Has agents ask questions and park accounts, which makes another run of the same seed. */
   readonly asking?: boolean
+  /** Has breakers, and agents that fail alike, which makes another run of the same seed. */
+  readonly breaking?: boolean
   /** Does something behind the server's back after so many steps, to see that it is noticed. */
   readonly tamper?: { readonly step: number; readonly with: (world: World.World) => void }
 }
@@ -44,6 +47,7 @@ export interface Run {
   readonly seed: number
   readonly readers: boolean
   readonly asking: boolean
+  readonly breaking: boolean
   readonly steps: number
   /** The same for every run of the seed. */
   readonly digest: string
@@ -66,7 +70,7 @@ const configOf = (chance: Chance.Chance): Record<string, string> => ({
 
 const play = async (
   seed: number,
-  { asking = false, readers = false, tamper, trace = false }: Options
+  { asking = false, breaking = false, readers = false, tamper, trace = false }: Options
 ): Promise<Run> => {
   const chance = Chance.make(seed)
   // Refusals are errors, and nobody reads their stack traces. To make them would take a third of the time.
@@ -84,6 +88,7 @@ const play = async (
     raw,
     config: configOf(chance),
     asking,
+    breaking,
     weather: Weather.clear
   })
   try {
@@ -120,18 +125,28 @@ const play = async (
       (scope) => operator.send("POST", "/webhooks", { scope, url: Receiver.urlOf(scope) })
     )
 
+    const setBreakers = Effect.forEach(Fleet.scopes, (scope) => {
+      const project_id = Keeper.projectOf(scope)
+      return Effect.all([
+        operator.send("POST", "/projects", { id: project_id, scope, title: "Half of the tasks", branch: "main" }),
+        operator.send("PUT", "/breakers", { scope, ...Keeper.settings }),
+        operator.send("PUT", "/breakers", { scope, project_id, ...Keeper.settings })
+      ])
+    })
+
     const operator = Machine.make(world, fetchOf, { name: "setup", scope: "administrator", token: Secret })
     let ready = false
     operator.fork(Effect.gen(function*() {
       yield* issueKeys
       if (readers) yield* registerWebhooks
+      if (breaking) yield* setBreakers
       ready = true
     }))
     await pass(Start + Minute, () => ready)
 
     world.weather = Weather.of(chance)
     misfortunes.begin()
-    fleet.start(chance.between(3, 7), readers)
+    fleet.start(chance.between(3, 7) + (breaking ? 4 : 0), readers)
     await pass(timeline.now() + chance.between(12, 30) * Minute)
 
     world.weather = Weather.clear
@@ -170,6 +185,7 @@ const play = async (
     seed,
     readers,
     asking,
+    breaking,
     steps: journal.steps(),
     digest: journal.digest(),
     faults: journal.faults,
@@ -189,9 +205,11 @@ export const run = (seed: number, options: Options = {}): Promise<Run> => {
 }
 
 /** The report of a run that broke a promise, and how to repeat it. */
-export const report = ({ asking, readers, recent, seed, steps, violation }: Run): string =>
+export const report = ({ asking, breaking, readers, recent, seed, steps, violation }: Run): string =>
   [
     `seed ${seed}, step ${steps}: ${violation}`,
     ...recent,
-    `replay: npm run prove -- simulate --seed ${seed}${readers ? " --readers" : ""}${asking ? " --asking" : ""} --trace`
+    `replay: npm run prove -- simulate --seed ${seed}${readers ? " --readers" : ""}${asking ? " --asking" : ""}${
+      breaking ? " --breaking" : ""
+    } --trace`
   ].join("\n")

@@ -1,5 +1,6 @@
 /** Looks at the database after every batch and every event, and at every answer: whether all that is promised holds. */
 import * as Answers from "./checks/Answers.ts"
+import * as Breakers from "./checks/Breakers.ts"
 import * as Claims from "./checks/Claims.ts"
 import * as Counters from "./checks/Counters.ts"
 import * as Dependencies from "./checks/Dependencies.ts"
@@ -18,6 +19,8 @@ export const make = (world: World) => {
   const answers = Answers.make(world, ledger)
   const usage = Usage.make(world, raw)
   const waiting = Waiting.make(world)
+  const breakers = Breakers.make(world)
+  world.isStopped = breakers.isStopped
   world.leaseEnds = () =>
     Array.from(ledger.rows().values(), (row) => row.lease_expires_at).filter((end) => end !== null)
 
@@ -37,6 +40,7 @@ export const make = (world: World) => {
     counters.check(commit)
     usage.committed(world.current, commit)
     waiting.committed(world.current, commit)
+    breakers.committed(world.current, commit)
     answers.committed(world.current, commit)
     answers.remember()
   }
@@ -47,6 +51,7 @@ export const make = (world: World) => {
       answers.answered(exchange, reply)
       usage.answered(exchange, reply.status)
       waiting.answered(exchange, reply.status, reply.text)
+      breakers.answered(exchange, reply.status, reply.text)
     },
     look,
     /** After each batch: its changes, and what it left for the claim that it belongs to. */

@@ -3,6 +3,7 @@ import type { DatabaseSync } from "node:sqlite"
 import type { Chance } from "../support/Chance.ts"
 import type { Exchange } from "./Exchange.ts"
 import type { Journal } from "./Journal.ts"
+import type { Row } from "./Ledger.ts"
 import type { Timeline } from "./Timeline.ts"
 import { Violation } from "./Violation.ts"
 import type { Weather } from "./Weather.ts"
@@ -17,6 +18,8 @@ export interface World {
   readonly config: Record<string, string>
   /** Whether agents ask questions that hold tasks, and park accounts. */
   readonly asking: boolean
+  /** Whether breakers are set, and agents fail alike. */
+  readonly breaking: boolean
   weather: Weather
   /** The request that the server works on. One event belongs to one request. */
   current: Exchange | undefined
@@ -29,6 +32,8 @@ export interface World {
   violation: unknown
   /** When the present leases expire. */
   leaseEnds: () => ReadonlyArray<number>
+  /** Whether an open breaker keeps the task from being claimed. */
+  isStopped: (row: Row, at: number) => boolean
   /** Runs a check: what does not hold ends the run. */
   readonly check: (holds: () => void) => void
   /** A time on the way, of at least so many milliseconds, and mostly not many more. */
@@ -36,7 +41,7 @@ export interface World {
 }
 
 export const make = (
-  parts: Pick<World, "seed" | "chance" | "timeline" | "journal" | "raw" | "config" | "asking" | "weather">
+  parts: Pick<World, "seed" | "chance" | "timeline" | "journal" | "raw" | "config" | "asking" | "breaking" | "weather">
 ): World => {
   const world: World = {
     ...parts,
@@ -46,6 +51,7 @@ export const make = (
     received: new Map(),
     violation: undefined,
     leaseEnds: () => [],
+    isStopped: () => false,
     check: (holds) => {
       if (world.violation !== undefined) return
       try {

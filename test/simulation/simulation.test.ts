@@ -80,6 +80,19 @@ const whileAsking = [
   "a handler left its task"
 ]
 
+/** The same for runs with breakers. */
+const whileBreaking = [
+  "breaker_opened",
+  "breaker_closed",
+  "a canary was claimed",
+  "a canary failed",
+  "a canary succeeded",
+  "claim breaker_open",
+  "breakers 200",
+  "close 200",
+  "close 200 (replayed)"
+]
+
 // A busy machine takes its time, and no promise is about that.
 const patience = 600_000
 
@@ -138,6 +151,27 @@ describe("simulation", { timeout: patience }, () => {
     const run = await Simulation.run(7, { asking: true, tamper: { step: 600, with: ({ raw }) => raw.exec(sql) } })
     assert.match(run.violation ?? "", /\[\["red max-9",4000000000000\].* are parked, and/)
     assert.include(Simulation.report(run), "--seed 7 --asking")
+  })
+
+  it("grants one canary of an open breaker, and nothing else, with every kind of fault", async () => {
+    const seen = new Set<string>()
+    for (let seed = 4014; seed < 4014 + runs(3, 1); seed++) {
+      const run = await Simulation.run(seed, { breaking: true })
+      assert.isUndefined(run.violation, Simulation.report(run))
+      for (const what of run.coverage.keys()) seen.add(what)
+    }
+    if (isFast) return
+    assert.deepStrictEqual(whileBreaking.filter((what) => !seen.has(what)), [])
+  })
+
+  it("sees a breaker that is turned off by nobody", async () => {
+    const tamper = {
+      step: 600,
+      with: ({ raw }: { readonly raw: { readonly exec: (sql: string) => void } }) => raw.exec("DELETE FROM breakers")
+    }
+    const run = await Simulation.run(4014, { breaking: true, tamper })
+    assert.match(run.violation ?? "", /the breakers are .*, and should be /)
+    assert.include(Simulation.report(run), "--seed 4014 --breaking")
   })
 
   it("gives a reader of the feed every change once, in order, with every kind of fault", async () => {

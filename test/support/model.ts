@@ -10,6 +10,7 @@ import * as Breakers from "./model/breakers.ts"
 import * as Bulk from "./model/bulk.ts"
 import * as Claims from "./model/claims.ts"
 import type { Command } from "./model/Command.ts"
+import * as Cron from "./model/cron.ts"
 import * as Dependencies from "./model/dependencies.ts"
 import * as Ends from "./model/ends.ts"
 import * as Feed from "./model/feed.ts"
@@ -27,9 +28,11 @@ import * as Receivers from "./model/receivers.ts"
 import * as Refusals from "./model/refusals.ts"
 import * as Repeats from "./model/repeats.ts"
 import * as Retention from "./model/retention.ts"
+import * as Searches from "./model/searches.ts"
 import type * as World from "./model/World.ts"
 
 export { begin, Command, Start } from "./model/Command.ts"
+export { config } from "./model/unclaimable.ts"
 
 export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>, options: World.Options) {
   const bench = yield* Bench.make(options)
@@ -53,7 +56,9 @@ export const run = Effect.fnUntraced(function*(commands: ReadonlyArray<Command>,
     ...Repeats.make(bench),
     ...Hooks.make(bench),
     ...Looks.make(bench),
+    ...Searches.make(bench),
     ...Retention.make(bench),
+    ...Cron.make(bench, receivers.receiving),
     ...outages.steps
   }
   let done = 0

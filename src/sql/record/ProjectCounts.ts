@@ -1,8 +1,8 @@
 /**
  * The counters of a project's tasks, by queue. They are rows of `queue_counts` beside those of scopes, under names that
  * no scope can have. So one statement updates the counters of a task's scope and of its project. A project gets its
- * counters when it is created. The cron makes those of older projects, and of projects that had tasks before. Until
- * then `of` counts the tasks.
+ * counters when it is created; a foreign key keeps tasks from naming it before. The cron makes those of older projects.
+ * Until then `of` counts the tasks.
  */
 import { type Statement, statement } from "../Statement.ts"
 

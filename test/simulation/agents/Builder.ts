@@ -61,6 +61,13 @@ const work = Effect.fnUntraced(
     const fencing_token = task.fencing_token!
     const used = () => usedBy(chance)
     const params = { id: task.id }
+    if (machine.world.breaking && chance.happens(0.6)) {
+      yield* machine.pause(1, 30)
+      const payload = { fencing_token, reason: `The login expired ${chance.between(1, 99)} s ago.` }
+      return void (yield* chance.happens(0.3)
+        ? settle(machine, api.tasks.fail({ query, params, payload }))
+        : settle(machine, api.tasks.requeue({ query, params, payload })))
+    }
     const place = `${task.id} ${fencing_token}`
     const beats = chance.happens(0.5)
     if (beats) held.set(place, { task_id: task.id, fencing_token })
@@ -144,6 +151,7 @@ const agent = Effect.fnUntraced(function*(machine: Machine, name: string, id: cl
       3
     )
     if (answer !== undefined && "done" in answer) yield* work(machine, api, held, answer.done, { account, seconds })
+    else if (machine.world.breaking) yield* machine.pause(10, 90)
     else yield* machine.pause(60, 400)
   }
 })

@@ -1,11 +1,12 @@
 /** Who makes the tasks: of every priority, with budgets, deadlines, names of its own, and tasks that wait for tasks. */
 import * as Effect from "effect/Effect"
 import type * as client from "../../../src/client.ts"
+import { projectOf } from "./Keeper.ts"
 import { type Machine, settle } from "./Machine.ts"
 
 const query = {}
 
-export const taskOf = ({ scope, world: { chance } }: Machine, n: number): client.NewTask => {
+export const taskOf = ({ scope, world: { breaking, chance } }: Machine, n: number): client.NewTask => {
   const id = `${scope}-${n}`
   const blockers = n > 1 && chance.happens(0.45)
     ? [...new Set([chance.between(1, n - 1), chance.between(1, n - 1)])]
@@ -25,7 +26,8 @@ export const taskOf = ({ scope, world: { chance } }: Machine, n: number): client
     ...(chance.happens(0.3) ? { max_attempts: chance.between(1, 3) } : {}),
     ...(chance.happens(0.3) ? { max_lease_losses: chance.between(1, 3) } : {}),
     ...(chance.happens(0.3) ? { max_rejections: chance.between(1, 2) } : {}),
-    ...(chance.happens(0.2) ? { max_attempt_seconds: chance.pick([60, 300]) } : {})
+    ...(chance.happens(0.2) ? { max_attempt_seconds: chance.pick([60, 300]) } : {}),
+    ...(breaking && chance.happens(0.5) ? { project_id: projectOf(scope) as client.ProjectId } : {})
   }
 }
 

@@ -53,7 +53,9 @@ const textOf = (row: any) =>
 export const check = ({ disks, raw }: World, name: string, scope: string): void => {
   const kept: ReadonlyArray<any> = JSON.parse(disks.get(name)?.get("events") ?? "[]")
   const rows = raw.prepare("SELECT * FROM history WHERE scope = ? AND seq IS NOT NULL ORDER BY seq").all(scope)
-  for (const [i, row] of rows.entries()) {
+  for (const [i, stored] of rows.entries()) {
+    // The feed has the history of breakers as events about no task.
+    const row = String(stored.task_id) < " " ? { ...stored, task_id: null, version: null } : stored
     ensure(row.seq === i + 1, () => `change ${i + 1} of ${scope} has the number ${row.seq}`)
     ensure(
       kept[i] !== undefined && textOf(kept[i]) === textOf(row) && Date.parse(kept[i].at) === row.at,

@@ -30,7 +30,8 @@ export const check = (world: World, commit: Commit): void => {
     )
     for (const other of commit.after.values()) {
       ensure(
-        !isReady(other, task.scope, grant.from_queue!, role) || !isBefore(other, task),
+        !isReady(other, task.scope, grant.from_queue!, role) || !isBefore(other, task) ||
+          world.isStopped(other, grant.at),
         () => `${exchange.name} got ${id} while ${other.id} is before it`
       )
     }
@@ -66,7 +67,11 @@ export const observe = (world: World, rows: ReadonlyMap<string, Row>): void => {
     row.scope === exchange.scope && row.claimed_by !== null && row.lease_expires_at! <= exchange.sentAt
     && comesBack(row, world.config)
   )?.id
-  if (Array.from(rows.values()).some((row) => isReady(row, exchange.scope!, queue, role_filter?.[0]))) {
+  if (
+    Array.from(rows.values()).some((row) =>
+      isReady(row, exchange.scope!, queue, role_filter?.[0]) && !world.isStopped(row, exchange.sentAt)
+    )
+  ) {
     exchange.batchesWithReady += 1
   }
 }

@@ -21,9 +21,11 @@ export const make = (raw: DatabaseSync) => {
 
   const check = ({ after }: Commit): void => {
     const counted = new Map<string, number>()
-    for (const { queue, scope } of after.values()) {
-      const place = `${scope} ${queue}`
-      counted.set(place, (counted.get(place) ?? 0) + 1)
+    for (const { project_id, queue, scope } of after.values()) {
+      for (const owner of [scope, ...(project_id === null ? [] : [`\u001f${project_id}`])]) {
+        const place = `${owner} ${queue}`
+        counted.set(place, (counted.get(place) ?? 0) + 1)
+      }
     }
     for (const { counts, scope } of counters.all()) {
       for (const [queue, n] of Object.entries(JSON.parse(String(counts)) as Record<string, number>)) {

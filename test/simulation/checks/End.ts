@@ -1,6 +1,6 @@
 /** How a run ends: every task done once, or failed or cancelled for a recorded reason; and no history changed afterwards. */
 import type { DatabaseSync } from "node:sqlite"
-import type { Ledger } from "../Ledger.ts"
+import { type Ledger, ofTasks } from "../Ledger.ts"
 import { ensure } from "../Violation.ts"
 
 /** What may end in done, and what may lead out of it; which requests those were is looked at as they are made (`Transitions.ts`). */
@@ -29,7 +29,7 @@ export const check = (raw: DatabaseSync, ledger: Ledger): void => {
       `${id} failed, and nothing says why`)
     ensure(queue !== "cancelled" || cancel_reason !== null, () => `${id} is cancelled, and nothing says why`)
   }
-  const stored = raw.prepare("SELECT * FROM history ORDER BY task_id, version").all()
+  const stored = raw.prepare(`SELECT * FROM history WHERE ${ofTasks} ORDER BY task_id, version`).all()
   const known = Array.from(ledger.recorded).toSorted(([a], [b]) => a < b ? -1 : 1).flatMap(([, entries]) => entries)
   ensure(JSON.stringify(stored) === JSON.stringify(known), () => "history is not as it was written")
 }

@@ -12,7 +12,9 @@ import { Webhooks } from "../../../src/services/feed/Webhooks.ts"
 import { Flows } from "../../../src/services/flow/Flows.ts"
 import { Leases } from "../../../src/services/lease/Leases.ts"
 import { Orchestrators } from "../../../src/services/machine/Orchestrators.ts"
+import { Roles } from "../../../src/services/machine/Roles.ts"
 import { Scheduler } from "../../../src/services/machine/Scheduler.ts"
+import { Maintenance } from "../../../src/services/Maintenance.ts"
 import { BreakerSwitches } from "../../../src/services/record/Breakers.ts"
 import { Drafts } from "../../../src/services/record/Drafts.ts"
 import { Messages } from "../../../src/services/record/Messages.ts"
@@ -31,6 +33,8 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
   const dependencies = yield* Dependencies
   const drafts = yield* Drafts
   const orchestrators = yield* Orchestrators
+  const roles = yield* Roles
+  const maintenance = yield* Maintenance
   const flows = yield* Flows
   const events = yield* Events
   const overviews = yield* Overviews
@@ -96,6 +100,8 @@ export const make = Effect.fnUntraced(function*(options: World.Options) {
     dependencies,
     drafts,
     orchestrators,
+    roles,
+    maintenance,
     scheduler,
     events,
     overviews,

@@ -26,6 +26,8 @@ const Create = Schema.TaggedStruct("Create", {
   cap: Schema.NullOr(Schema.Literals([5, 50])),
   /** Whether the other scope asks for a task under the same id in the same millisecond, with an input that is refused. */
   twin: Schema.Boolean,
+  /** Whether a search finds more in it than its id and its title. */
+  telling: Schema.Literals([true, true, false]),
   /** Whether it is made by the promotion of a draft. */
   promoted: Schema.Literals([false, false, true])
 })
@@ -49,6 +51,13 @@ const Late = Schema.TaggedStruct("Late", {
 })
 const Redrive = Schema.TaggedStruct("Redrive", { id: Id, terminal: Schema.Literals([true, true, false]) })
 const Requeue = Schema.TaggedStruct("Requeue", { id: Id })
+/** Some searches, one after the other, of which some name an id, a path or an external key exactly. */
+const searching = {
+  texts: Schema.Literals(["a x fix/", "B b MD", "main TASK-a.md 00", "c.md D task- _ *"]),
+  sort: Schema.Literals(["created_at", "priority"]),
+  queues: Schema.Literals(["", "", "incoming", "claimed,provisional,failed"]),
+  limit: Schema.Literals([1, 3, 50])
+}
 // What keeps tasks going is more frequent than what ends them, or most sequences would end with nothing left to do.
 const driving = [
   Create,
@@ -137,9 +146,17 @@ export const Command = Schema.Union([
     off: Schema.Literals([-1, 0, 0, 0])
   }),
   Schema.TaggedStruct("Heartbeat", {}),
+  /** The cron runs, at once or in the next minute in which it looks for tasks that no machine will claim. */
+  Schema.TaggedStruct("Cron", { waits: Schema.Literals([true, true, false]) }),
+  /** A machine registers the roles of its agents, and those that are left out are deleted. */
+  Schema.TaggedStruct("Roles", { names: Schema.Literals(["none", "build", "build,review"]) }),
   Schema.TaggedStruct("TakeBack", { id: Id }),
   Schema.TaggedStruct("CompleteHook", { id: Id, fenced: Schema.Boolean }),
   Schema.TaggedStruct("Look", { scope: ScopeOf }),
+  Schema.TaggedStruct("Search", {
+    scope: ScopeOf,
+    ...searching
+  }),
   Schema.TaggedStruct("Retain", { kind: Schema.Literals(["history", "tasks"]) }),
   Schema.TaggedStruct("Outage", { lost: Schema.Literals(["request", "answer"]), after: Schema.Literals([0, 1]) })
 ])
@@ -161,6 +178,10 @@ export const Start = Schema.Struct({
   crowded: Schema.Boolean,
   /** Whether breakers watch the scope red, where two tasks fail alike and come back. */
   watched: Schema.Literals([true, false, false]),
+  /** Whether no machine will claim some of the tasks, and the cron says so. */
+  idle: Schema.Literals([true, false, false]),
+  /** What is searched for then. */
+  search: Schema.Struct({ scope: ScopeOf, ...searching }),
   /** Where each of them is put then. */
   places: Schema.Array(Schema.Literals(["incoming", "incoming", "provisional", "needs_continuation", "testing"])).check(
     Schema.isMinLength(4),
@@ -185,19 +206,33 @@ const failing: ReadonlyArray<Command> = [
   { _tag: "Claim", scope: "red", agent: "ann", roles: [], most: 9, account: null },
   { _tag: "Claim", scope: "red", agent: "bob", roles: [], most: 9, account: null },
   { _tag: "Fail", id: "d", terminal: false },
+  { _tag: "CloseBreaker", of: "red" },
   { _tag: "Fail", id: "b", terminal: false },
   { _tag: "Redrive", id: "d", terminal: true },
   { _tag: "Redrive", id: "b", terminal: true },
   { _tag: "Wait", seconds: 30 }
 ]
+// In red first only `review` is unknown, then the machine is silent too. A task that has changed is told of later, and nothing is told of
+// in blue until the lease of who works there has expired.
+const idling: ReadonlyArray<Command> = [
+  { _tag: "Roles", names: "build" },
+  { _tag: "Cron", waits: true },
+  { _tag: "Cron", waits: true },
+  { _tag: "Retitle", id: "b", title: "x" },
+  { _tag: "Retitle", id: "d", title: "x" },
+  { _tag: "Claim", scope: "blue", agent: "ann", roles: [], most: 9, account: null },
+  { _tag: "Cron", waits: false },
+  { _tag: "Roles", names: "none" },
+  { _tag: "Cron", waits: true }
+]
 export const begin = (
-  { chained, crowded, overtaken, places, priorities, watched }: typeof Start.Type
+  { chained, crowded, idle, overtaken, places, priorities, search, watched }: typeof Start.Type
 ): ReadonlyArray<Command> => [
   ...(["d", "b", "a", "c"] as const).flatMap((id, i): ReadonlyArray<Command> => [
     {
       _tag: "Create",
       id,
-      scope: i < 2 || crowded ? "red" : "blue",
+      scope: i < 2 || (crowded && !idle) ? "red" : "blue",
       role: i % 2 === 0 ? "build" : "review",
       priority: priorities[i]!,
       blockers: chained === null || i % 2 === 0 ? [] : [id === "b" ? "d" : "a"],
@@ -208,10 +243,12 @@ export const begin = (
       ofProject: i === 0,
       cap: null,
       twin: i > 1,
+      telling: i !== 2,
       promoted: i === 1
     },
     { _tag: "Wait", seconds: 1 },
-    { _tag: "Move", id, queue: watched ? "incoming" : places[i]! }
+    { _tag: "Move", id, queue: watched || idle ? "incoming" : places[i]! }
   ]),
-  ...(watched ? failing : crowded ? crowding : overtaken && chained === null ? overtaking : [])
+  ...(watched ? failing : idle ? idling : crowded ? crowding : overtaken && chained === null ? overtaking : []),
+  { _tag: "Search", ...search }
 ]

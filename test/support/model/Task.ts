@@ -21,6 +21,7 @@ export interface Limits {
 
 /** The newest row of a task's history. Where the task went is where it is. */
 export interface Entry {
+  readonly at: number
   readonly event: string
   readonly from: string | null
   readonly actor: string | null
@@ -38,8 +39,12 @@ export interface Task {
   readonly scope: string
   /** The changes of all tasks, oldest first, except that the order within a command is not that of the server. */
   readonly changes: Array<Change>
+  readonly clock: { readonly now: number }
   readonly role: string | null
   readonly rank: number
+  readonly branch: string
+  readonly path: string
+  readonly key: string | null
   readonly created: number
   readonly limits: Limits
   readonly maxAttemptMillis: number | null
@@ -134,7 +139,7 @@ export const release = (task: Task) =>
 /** The task is about to change, or just has: that is a version of its own, with an entry in its history. */
 export const record = (task: Task, event: string, actor: string | null, from = task.queue) => {
   task.version++
-  task.latest = { event, from, actor }
+  task.latest = { at: task.clock.now, event, from, actor }
   task.changes.push({ ...task.latest, task, version: task.version, title: task.title })
 }
 

@@ -34,6 +34,13 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
   // When the machine was heard of last in each of its scopes. It claims from blue as well, which does not know it.
   const heard: Record<string, number> = { red: 0, green: 0 }
 
+  // When the cron marked the machine as offline in a scope, it was heard of last at this time.
+  const silent: Record<string, number> = {}
+  const isActive = (scope: string) => scope in heard && heard[scope] !== silent[scope]
+
+  // The roles of red and green, where the machine is known. If there are none, every name is known.
+  const roles = new Set<string>()
+
   const breaker = Breakers.make({ changes, clock, tasks })
 
   // Until when the accounts of a scope are parked.
@@ -170,7 +177,8 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     const first = changes.length
     changing(
       () => {
-        for (const task of expired) leave(task, expiry(task))
+        // A task that failed for good and was given to somebody has still failed for good.
+        for (const task of expired) leave(task, { ...expiry(task), terminal: task.terminal })
         entries = expired.map(({ latest }) => latest)
       },
       undefined,
@@ -251,6 +259,9 @@ export const make = ({ backoff }: Pick<Options, "backoff">) => {
     lives,
     clock,
     heard,
+    silent,
+    isActive,
+    roles,
     used,
     caps,
     parked,

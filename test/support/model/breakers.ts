@@ -33,7 +33,7 @@ export const make = (
   /** The feed says so. It is about no task. */
   const say = (of: Of, event: string, actor: string | null) => {
     const about = { id: null, scope: of === "blue" ? "blue" : "red", ofProject: of === "project" }
-    const change = { task: about, version: null, event, from: null, actor, title: null }
+    const change = { at: clock.now, task: about, version: null, event, from: null, actor, title: null }
     changes.push(change as unknown as Change)
   }
 
@@ -44,8 +44,10 @@ export const make = (
   }
 
   const close = (of: Of, actor: string | null) => {
-    if (breakers.get(of)?.retryAt !== undefined) say(of, "breaker_closed", actor)
-    if (breakers.has(of)) breakers.set(of, closed())
+    // One that is closed stays as it is.
+    if (breakers.get(of)?.retryAt === undefined) return
+    say(of, "breaker_closed", actor)
+    breakers.set(of, closed())
   }
 
   const ofTask = (task: Task) =>

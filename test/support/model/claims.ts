@@ -21,6 +21,7 @@ export const make = (
     ) {
       const isParked = account !== null && (world.parked.get(`${scope} ${account}`) ?? 0) > world.clock.now
       const isReview = from === "provisional"
+      const isStranger = world.roles.size > 0 && roles.some((role) => !world.roles.has(role))
       // Reviews do not count, and neither do tasks that were given by hand.
       const hasRoom = () =>
         isReview ||
@@ -32,8 +33,8 @@ export const make = (
       // Before a claim says that there is nothing, it takes back what fails or is cancelled: others may wait for that.
       // It also does that when a task at a cap is in its way.
       const ahead = world.next(scope, from, roles, true)?.[1]
-      if (!isParked && (!hasRoom() || ahead === undefined || world.isStopped(ahead))) world.expire(scope)
-      const [id, next] = hasRoom() && !isParked ? world.next(scope, from, roles) ?? [] : []
+      if (!isStranger && !isParked && (!hasRoom() || ahead === undefined || world.isStopped(ahead))) world.expire(scope)
+      const [id, next] = hasRoom() && !isStranger && !isParked ? world.next(scope, from, roles) ?? [] : []
       const result = yield* Effect.result(keyed(queue.claim(scope, {
         orchestrator_id,
         agent_name,
@@ -49,7 +50,10 @@ export const make = (
       if (next === undefined) {
         assert.strictEqual(result._tag, "Failure", "a claim found a task that the model has not")
         if (result._tag === "Failure") {
-          assert.strictEqual(result.failure._tag, hasRoom() ? "NoTasksAvailable" : "AtCapacity")
+          assert.strictEqual(
+            result.failure._tag,
+            isStranger ? "InvalidTask" : hasRoom() ? "NoTasksAvailable" : "AtCapacity"
+          )
         }
         return
       }

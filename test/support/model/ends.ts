@@ -52,7 +52,7 @@ export const make = (
         const key = `${task!.scope} ${command.account}`
         parked.set(key, Math.max(parked.get(key) ?? 0, until))
         const to = task!.queue === "claimed" ? task!.origin! : task!.queue
-        leave(task!, { event: "parked", to, yields: true })
+        leave(task!, { event: "parked", to, yields: true, terminal: task!.terminal })
         free(task!)
       }
     )
@@ -66,7 +66,7 @@ export const make = (
       id,
       () => {
         const to = task!.queue === "claimed" ? task!.origin! : task!.queue
-        leave(task!, { event: "released", to, yields: true })
+        leave(task!, { event: "released", to, yields: true, terminal: task!.terminal })
         free(task!)
       }
     )

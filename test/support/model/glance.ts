@@ -7,6 +7,7 @@ import { ScopeName } from "../../../src/domain/Identifier.ts"
 import { Never } from "../../../src/domain/lease/Question.ts"
 import { parse } from "../Exposition.ts"
 import type { Bench } from "./Bench.ts"
+import { unclaimable } from "./unclaimable.ts"
 
 const Hour = 3_600_000
 
@@ -24,9 +25,10 @@ const isDone = ({ from_queue, to_queue }: TaskEvent) =>
 
 /** `got` has the feed of each scope since the beginning, which the model has predicted. */
 export const make = (
-  { database: { batch, sql }, metrics, overviews, world: { breaker, clock, tasks } }: Bench,
+  { database: { batch, sql }, metrics, overviews, world }: Bench,
   got: ReadonlyMap<string, ReadonlyArray<TaskEvent>>
 ) => {
+  const { breaker, clock, tasks } = world
   const tasksOf = (scope: string) => [...tasks.values()].filter((task) => task.scope === scope)
 
   /** The projects whose breakers are open, that of the scope first, as null. */
@@ -86,6 +88,12 @@ export const make = (
       shown.breakers.items.map(({ project_id }) => project_id as string | null),
       openIn(scope),
       `the open breakers of ${scope}`
+    )
+    assert.deepStrictEqual(
+      shown.unclaimable.items.map(({ at, task_id, why }) => `${at.epochMilliseconds} ${task_id} ${why}`).toSorted(),
+      unclaimable(world, scope).filter(({ task: { latest } }) => latest.event === "unclaimable")
+        .map(({ task: { id, latest }, why }) => `${latest.at} ${id} ${why}`).toSorted(),
+      `the tasks of ${scope} that no machine will claim`
     )
   })
 

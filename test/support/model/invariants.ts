@@ -35,10 +35,10 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
       sql`SELECT * FROM tasks ORDER BY id`,
       // SQLite takes the other columns of a group from the row with the maximum.
       sql`
-        SELECT task_id AS id, event, from_queue AS "from", to_queue AS "to", actor, max(version) AS version
+        SELECT task_id AS id, at, event, from_queue AS "from", to_queue AS "to", actor, max(version) AS version
         FROM history WHERE task_id >= ' ' GROUP BY task_id ORDER BY task_id`,
       sql`SELECT scope, key AS queue FROM queue_counts, json_each(counts) WHERE value = 0`,
-      sql`SELECT scope, last_heartbeat FROM orchestrators`,
+      sql`SELECT scope, last_heartbeat, status FROM orchestrators`,
       sql`
         SELECT scope AS owner, input_tokens + output_tokens AS used,
           (SELECT sum((value ->> 1) + (value ->> 2)) FROM json_each(models)) AS models FROM usage
@@ -53,6 +53,10 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
     }
     const heard = Object.fromEntries(machines.map(({ last_heartbeat, scope }) => [String(scope), last_heartbeat]))
     assert.deepStrictEqual(heard, world.heard, "when the machine was heard of in its scopes")
+    for (const { scope, status } of machines) {
+      const expected = world.isActive(String(scope)) ? "active" : "offline"
+      assert.strictEqual(status, expected, `the machine of ${scope}`)
+    }
     const stored = rows.map((row) => ({
       id: row.id,
       scope: row.scope,
@@ -118,9 +122,9 @@ export const make = ({ database: { batch, sql }, world }: Bench) => {
     }))
     assert.deepStrictEqual(stored.map(({ id }) => String(id)), expected.map(({ id }) => id))
     const expectedEntries = [...new Map([...world.past, ...world.tasks])].toSorted(([a], [b]) => a < b ? -1 : 1).map(
-      ([id, { latest: { actor, event, from }, version }]) => {
+      ([id, { latest: { actor, at, event, from }, version }]) => {
         const to = world.tasks.get(id)?.queue ?? null
-        return { id, event, from, to, actor, version }
+        return { id, at, event, from, to, actor, version }
       }
     )
     for (const [i, entry] of entries.entries()) {

@@ -5,13 +5,21 @@ import { ProjectId, ScopeName, TaskId } from "../../../src/domain/Identifier.ts"
 import { Never } from "../../../src/domain/lease/Question.ts"
 import { type Bench, idOf, type Steps } from "./Bench.ts"
 import type { Command } from "./Command.ts"
-import { record, type Task } from "./Task.ts"
+import { isEnd, record, type Task } from "./Task.ts"
 
 /** A project of the scope red. It requires evidence of the kind `test`. */
 export const Project = ProjectId.make("p")
 
 /** The hook that every task has. */
 export const Hook = "checks"
+
+/** What a search finds in tasks. Each external key is that of one id, and two are the ids of other tasks. */
+const told: Record<string, { readonly branch: string; readonly path: string; readonly key: string }> = {
+  a: { branch: "Fix/A", path: "TASK-a.md", key: "b" },
+  b: { branch: "main", path: "b", key: "100%" },
+  c: { branch: "fix/c", path: "a", key: "D" },
+  d: { branch: "Main", path: "src/x_d.md", key: "main" }
+}
 
 const HastySeconds = 90
 const budgets = { attempts: "max_attempts", losses: "max_lease_losses", rejections: "max_rejections" } as const
@@ -20,7 +28,7 @@ const ranks: Record<string, number> = { P0: 0, P1: 1, P2: 2, P10: 10 }
 export const make = (
   { aside, drafts, expecting, keyed, pass, posting, queue, refused, world }: Bench
 ): Steps<"Create" | "Delete" | "Wait" | "Lapse"> => {
-  const { clock, closesCycle, forget, lives, past, tasks, wait } = world
+  const { clock, closesCycle, forget, lives, past, roles, tasks, wait } = world
 
   /** A task that the server has, asked for again by the other scope, for a project that is nowhere. */
   const twin = Effect.fnUntraced(function*({ scope, twin }: Extract<Command, { readonly _tag: "Create" }>, id: TaskId) {
@@ -34,15 +42,19 @@ export const make = (
     Create: Effect.fnUntraced(function*(command) {
       const id = idOf(command)
       const blockers = [...new Set(command.blockers)]
+      const tells = command.telling ? told[id] : undefined
+      const { branch, path } = tells ?? { branch: "main", path: `${id}.md` }
+      const ofProject = command.ofProject && command.scope === "red"
       const fields = {
         id,
         title: id,
-        file_path: `${id}.md`,
-        branch: "main",
+        file_path: path,
+        branch,
+        ...(tells === undefined ? {} : { external_key: tells.key }),
         hooks: JSON.stringify([{ name: Hook, status: "pending" }]),
         role: command.role,
         priority: command.priority,
-        ...(command.ofProject && command.scope === "red" ? { project_id: Project } : {}),
+        ...(ofProject ? { project_id: Project } : {}),
         ...(command.onFailure === "wait"
           ? { blocked_by: blockers.join(",") }
           : {
@@ -55,18 +67,25 @@ export const make = (
       const draft = command.promoted
         ? yield* aside(drafts.create(command.scope, { title: id, author: "ada" }))
         : undefined
-      const allowed = !tasks.has(id) && !closesCycle(command.scope, id, blockers)
+      // Blue has no machine, so it has no roles.
+      const isUnknown = command.scope === "red" && command.role !== null && roles.size > 0 && !roles.has(command.role)
+      const allowed = !tasks.has(id) && !isUnknown && !closesCycle(command.scope, id, blockers)
+      // A create that is refused is answered with the open task of its external key, if there is one.
+      const same = tells === undefined || command.promoted ? undefined : tasks.get(id)
+      const isKnown = same?.scope === command.scope && same.key === tells!.key && !isEnd(same.queue)
       yield* posting(
-        allowed,
+        allowed || isKnown,
         draft === undefined
           ? queue.create(command.scope, fields)
           : drafts.promote(draft.id, { task: fields }, undefined),
         id,
         () => {
+          if (!allowed) return
           const { grants, version } = past.get(id) ?? { version: 0, grants: 0 }
           const task: Task = {
             id,
             changes: world.changes,
+            clock,
             scope: command.scope,
             role: command.role,
             rank: ranks[command.priority]!,
@@ -74,7 +93,7 @@ export const make = (
             queue: "incoming",
             since: version,
             version: version + 1,
-            latest: { event: "created", from: null, actor: null },
+            latest: { at: clock.now, event: "created", from: null, actor: null },
             title: id,
             holder: null,
             origin: null,
@@ -98,7 +117,11 @@ export const make = (
             rejections: 0,
             losses: 0,
             checkpoint: 0,
-            ofProject: command.ofProject && command.scope === "red",
+            ofProject,
+            // A task of a project is on its branch.
+            branch: ofProject ? "main" : branch,
+            path,
+            key: tells?.key ?? null,
             submitter: null,
             head: null,
             evidence: null,

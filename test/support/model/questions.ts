@@ -23,7 +23,7 @@ export const make = (
       id,
       () => {
         const to = task!.queue === "claimed" ? task!.origin! : task!.queue
-        leave(task!, { event: "asked", actor: "asker", to, yields: true })
+        leave(task!, { event: "asked", actor: "asker", to, yields: true, terminal: task!.terminal })
         if (!isEnd(task!.queue)) task!.availableAt = Never
         free(task!)
       }

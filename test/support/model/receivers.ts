@@ -48,11 +48,11 @@ export const make = Effect.fnUntraced(function*(
   }
   let commands = 0
 
-  const deliver = Effect.provideService(
+  const receiving = <A, E>(sending: Effect.Effect<A, E>) => Effect.provideService(sending, Fetch, answer)
+
+  const deliver = receiving(
     // Each is the work after a request of its own, which may send so many statements.
-    Effect.repeat(Effect.suspend(() => deliveries.afterCommit(new Set([scope]), noCost())), { times: 2 }),
-    Fetch,
-    answer
+    Effect.repeat(Effect.suspend(() => deliveries.afterCommit(new Set([scope]), noCost())), { times: 2 })
   )
 
   const check = (complete: boolean) => {
@@ -83,6 +83,8 @@ export const make = Effect.fnUntraced(function*(
   }
 
   return {
+    /** Lets the receivers get what is sent meanwhile. */
+    receiving,
     /** Sends now and then, so that retention overtakes the receivers. */
     follow: Effect.gen(function*() {
       if (++commands % 6 !== 0) return
