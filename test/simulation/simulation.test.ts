@@ -106,7 +106,7 @@ describe("simulation", { timeout: patience }, () => {
   it("keeps every promise in new runs with every kind of fault", async () => {
     const faults = new Set<string>()
     const seen = new Set<string>()
-    for (let seed = 1001; seed < 1001 + runs(12, 2); seed++) {
+    for (let seed = 1006; seed < 1006 + runs(12, 2); seed++) {
       const run = await holds(seed)
       for (const fault of run.faults.keys()) faults.add(fault)
       for (const what of run.coverage.keys()) seen.add(what)
