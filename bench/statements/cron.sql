@@ -129,27 +129,8 @@ LIMIT 45;
 
 -- ======== Sent in special cases only ========
 
--- raised  (five leases ran out and five machines fell silent)
--- 234 characters, 1 parameter, 5 rows read, 1 row written
---   SCAN orchestrators USING INDEX orchestrators_active
---   USE TEMP B-TREE FOR DISTINCT
-INSERT INTO queue_counts (scope, counts, machines_revision)
-SELECT DISTINCT scope, '{}', 1
-FROM orchestrators
-WHERE status = 'active' AND last_heartbeat < :silent_since
-ON CONFLICT (scope)
-DO UPDATE SET machines_revision = machines_revision + 1;
-
--- silent  (five leases ran out and five machines fell silent)
--- 112 characters, 1 parameter, 20 rows read, 5 rows written
---   SCAN orchestrators USING INDEX orchestrators_active
-UPDATE orchestrators
-SET status = 'offline'
-WHERE status = 'active' AND last_heartbeat < :silent_since
-RETURNING id, scope;
-
--- lapsed  (five leases ran out and five machines fell silent)
--- 735 characters, 1 parameter, 67 rows read, 30 rows written
+-- lapsed  (graph of layers: leases run out, and all fail with the tasks)
+-- 735 characters, 1 parameter, 76 rows read, 36 rows written
 --   CO-ROUTINE (subquery-7)
 --     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --     LIST SUBQUERY 2
@@ -188,8 +169,8 @@ FROM lapsing AS tasks
 WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
   AND lease_expires_at <= :now;
 
--- dependentsFailed  (five leases ran out and five machines fell silent)
--- 1,148 characters, 1 parameter, 59 rows read, 0 rows written
+-- dependentsFailed  (graph of layers: leases run out, and all fail with the tasks)
+-- 1,148 characters, 1 parameter, 14,984 rows read, 252 rows written
 --   CO-ROUTINE (subquery-68)
 --     MATERIALIZE failing
 --       SETUP
@@ -294,8 +275,8 @@ SELECT id, version + 1, scope,
 FROM failing
 CROSS JOIN failable USING (id);
 
--- satisfied  (five leases ran out and five machines fell silent)
--- 434 characters, 1 parameter, 28 rows read, 0 rows written
+-- satisfied  (graph of layers: leases run out, and all fail with the tasks)
+-- 434 characters, 1 parameter, 9,350 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=? AND task_id=? AND blocker_id=?)
 --   LIST SUBQUERY 15
 --     CO-ROUTINE (subquery-1)
@@ -327,8 +308,8 @@ WHERE (blocker_key, task_id, blocker_id) IN (
     WHERE waits.task_id = dependencies.task_id AND waits.blocker_id = dependencies.blocker_id AND met
   );
 
--- unblocked  (five leases ran out and five machines fell silent)
--- 619 characters, 1 parameter, 30 rows read, 0 rows written
+-- unblocked  (graph of layers: leases run out, and all fail with the tasks)
+-- 619 characters, 1 parameter, 5,488 rows read, 0 rows written
 --   CO-ROUTINE (subquery-19)
 --     CO-ROUTINE (subquery-3)
 --       CO-ROUTINE (subquery-2)
@@ -379,8 +360,8 @@ FROM (
 CROSS JOIN foreseen AS task ON id = task_id
 WHERE blocked_by IS NOT waits_for;
 
--- reclaimed  (five leases ran out and five machines fell silent)
--- 1,416 characters, 1 parameter, 104 rows read, 27 rows written
+-- reclaimed  (graph of layers: leases run out, and all fail with the tasks)
+-- 1,416 characters, 1 parameter, 122 rows read, 24 rows written
 --   SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --   LIST SUBQUERY 2
 --     SEARCH queue_counts USING PRIMARY KEY (scope>?)
@@ -433,8 +414,8 @@ RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by,
     LIMIT 1
   ) AS event;
 
--- dependents  (five leases ran out and five machines fell silent)
--- 690 characters, 1 parameter, 58 rows read, 0 rows written
+-- dependents  (graph of layers: leases run out, and all fail with the tasks)
+-- 690 characters, 1 parameter, 3,085 rows read, 168 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   LIST SUBQUERY 2
 --     CO-ROUTINE (subquery-1)
@@ -473,8 +454,8 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
     iif(blocked_by IS NULL, 'unblocked', 'blocked')
   ) AS event;
 
--- counted  (five leases ran out and five machines fell silent)
--- 312 characters, 0 parameters, 128 rows read, 2 rows written
+-- counted  (graph of layers: leases run out, and all fail with the tasks)
+-- 312 characters, 0 parameters, 965 rows read, 1 row written
 --   SEARCH counter USING PRIMARY KEY (scope>?)
 --   SCAN json_each VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 4
@@ -501,6 +482,117 @@ WHERE plans.scope IS NOT NULL
 ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.counts, events = excluded.events,
   lives = excluded.lives;
+
+-- counted  (graph of layers: leases run out, and all fail with the tasks)
+-- 532 characters, 0 parameters, 4 rows read, 1 row written
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   LIST SUBQUERY 4
+--     SEARCH queue_counts USING INDEX queue_counts_uncounted (scope>?)
+--   CORRELATED SCALAR SUBQUERY 1
+--     SEARCH messages USING COVERING INDEX messages_of_scope (scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     SEARCH drafts USING COVERING INDEX drafts_newest (scope=?)
+--   CORRELATED SCALAR SUBQUERY 3
+--     SEARCH projects USING COVERING INDEX projects_newest (scope=?)
+UPDATE queue_counts
+SET messages_total = coalesce(
+  messages_total, (SELECT count(*) FROM messages WHERE scope = queue_counts.scope)
+),
+  drafts_total = coalesce(drafts_total, (SELECT count(*) FROM drafts WHERE scope = queue_counts.scope)),
+  projects_total = coalesce(projects_total, (SELECT count(*) FROM projects WHERE scope = queue_counts.scope))
+WHERE scope IN (
+  SELECT scope
+  FROM queue_counts INDEXED BY queue_counts_uncounted
+  WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
+  LIMIT 10
+);
+
+-- counted  (graph of layers: leases run out, and all fail with the tasks)
+-- 546 characters, 0 parameters, 3 rows read, 0 rows written
+--   CO-ROUTINE old
+--     CO-ROUTINE place
+--       SEARCH sweeps USING PRIMARY KEY (name=?)
+--     SCAN place
+--     SEARCH projects USING PRIMARY KEY (id>?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   SCAN old
+--   CORRELATED SCALAR SUBQUERY 5
+--     SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   CORRELATED SCALAR SUBQUERY 2
+--     CO-ROUTINE (subquery-1)
+--       SEARCH tasks USING INDEX tasks_project (project_id=?)
+--       USE TEMP B-TREE FOR GROUP BY
+--     SCAN (subquery-1)
+INSERT INTO queue_counts (scope, counts)
+SELECT char(31) || old.id,
+  (
+    SELECT json_group_object(queue, n)
+    FROM (SELECT queue, count(*) AS n FROM tasks WHERE project_id = old.id GROUP BY queue)
+  )
+FROM (
+  SELECT projects.id
+  FROM (
+    SELECT coalesce(max(position), '') AS position
+    FROM sweeps
+    WHERE name = 'projects'
+    HAVING coalesce(max(due_at), 0) = 0
+  ) AS place
+  CROSS JOIN projects ON projects.id > place.position
+  ORDER BY projects.id
+  LIMIT 20
+) AS old
+WHERE NOT EXISTS (SELECT 1 FROM queue_counts WHERE scope = char(31) || old.id)
+ON CONFLICT
+DO NOTHING;
+
+-- counted  (graph of layers: leases run out, and all fail with the tasks)
+-- 537 characters, 0 parameters, 3 rows read, 1 row written
+--   CO-ROUTINE (subquery-2)
+--     CO-ROUTINE place
+--       SEARCH sweeps USING PRIMARY KEY (name=?)
+--     SCAN place
+--     SEARCH projects USING PRIMARY KEY (id>?)
+--     USE TEMP B-TREE FOR ORDER BY
+--   SCAN (subquery-2)
+--   SCALAR SUBQUERY 3
+--     SEARCH sweeps USING PRIMARY KEY (name=?)
+INSERT INTO sweeps (name, position, due_at)
+SELECT 'projects', coalesce(max(id), ''), iif(count(*) < 20, 9e15, 0)
+FROM (
+  SELECT projects.id
+  FROM (
+    SELECT coalesce(max(position), '') AS position
+    FROM sweeps
+    WHERE name = 'projects'
+    HAVING coalesce(max(due_at), 0) = 0
+  ) AS place
+  CROSS JOIN projects ON projects.id > place.position
+  ORDER BY projects.id
+  LIMIT 20
+)
+WHERE true
+HAVING NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0)
+ON CONFLICT (name)
+DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
+
+-- raised  (five leases ran out and five machines fell silent)
+-- 234 characters, 1 parameter, 5 rows read, 1 row written
+--   SCAN orchestrators USING INDEX orchestrators_active
+--   USE TEMP B-TREE FOR DISTINCT
+INSERT INTO queue_counts (scope, counts, machines_revision)
+SELECT DISTINCT scope, '{}', 1
+FROM orchestrators
+WHERE status = 'active' AND last_heartbeat < :silent_since
+ON CONFLICT (scope)
+DO UPDATE SET machines_revision = machines_revision + 1;
+
+-- silent  (five leases ran out and five machines fell silent)
+-- 112 characters, 1 parameter, 20 rows read, 5 rows written
+--   SCAN orchestrators USING INDEX orchestrators_active
+UPDATE orchestrators
+SET status = 'offline'
+WHERE status = 'active' AND last_heartbeat < :silent_since
+RETURNING id, scope;
 
 -- history  (looks for what is old, and finds none)
 -- 1,113 characters, 3 parameters, 252 rows read, 0 rows written
@@ -1121,98 +1213,6 @@ WHERE status IN ('proposed', 'execute_requested')
 DELETE
 FROM tasks
 WHERE id IN (SELECT id FROM planned WHERE id IN (SELECT value FROM json_each(:keys)));
-
--- counted  (graph of layers: leases run out, and all fail with the tasks)
--- 532 characters, 0 parameters, 4 rows read, 1 row written
---   SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   LIST SUBQUERY 4
---     SEARCH queue_counts USING INDEX queue_counts_uncounted (scope>?)
---   CORRELATED SCALAR SUBQUERY 1
---     SEARCH messages USING COVERING INDEX messages_of_scope (scope=?)
---   CORRELATED SCALAR SUBQUERY 2
---     SEARCH drafts USING COVERING INDEX drafts_newest (scope=?)
---   CORRELATED SCALAR SUBQUERY 3
---     SEARCH projects USING COVERING INDEX projects_newest (scope=?)
-UPDATE queue_counts
-SET messages_total = coalesce(
-  messages_total, (SELECT count(*) FROM messages WHERE scope = queue_counts.scope)
-),
-  drafts_total = coalesce(drafts_total, (SELECT count(*) FROM drafts WHERE scope = queue_counts.scope)),
-  projects_total = coalesce(projects_total, (SELECT count(*) FROM projects WHERE scope = queue_counts.scope))
-WHERE scope IN (
-  SELECT scope
-  FROM queue_counts INDEXED BY queue_counts_uncounted
-  WHERE scope >= ' ' AND (messages_total IS NULL OR drafts_total IS NULL OR projects_total IS NULL)
-  LIMIT 10
-);
-
--- counted  (graph of layers: leases run out, and all fail with the tasks)
--- 546 characters, 0 parameters, 3 rows read, 0 rows written
---   CO-ROUTINE old
---     CO-ROUTINE place
---       SEARCH sweeps USING PRIMARY KEY (name=?)
---     SCAN place
---     SEARCH projects USING PRIMARY KEY (id>?)
---     USE TEMP B-TREE FOR ORDER BY
---   SCAN old
---   CORRELATED SCALAR SUBQUERY 5
---     SEARCH queue_counts USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 2
---     CO-ROUTINE (subquery-1)
---       SEARCH tasks USING INDEX tasks_project (project_id=?)
---       USE TEMP B-TREE FOR GROUP BY
---     SCAN (subquery-1)
-INSERT INTO queue_counts (scope, counts)
-SELECT char(31) || old.id,
-  (
-    SELECT json_group_object(queue, n)
-    FROM (SELECT queue, count(*) AS n FROM tasks WHERE project_id = old.id GROUP BY queue)
-  )
-FROM (
-  SELECT projects.id
-  FROM (
-    SELECT coalesce(max(position), '') AS position
-    FROM sweeps
-    WHERE name = 'projects'
-    HAVING coalesce(max(due_at), 0) = 0
-  ) AS place
-  CROSS JOIN projects ON projects.id > place.position
-  ORDER BY projects.id
-  LIMIT 20
-) AS old
-WHERE NOT EXISTS (SELECT 1 FROM queue_counts WHERE scope = char(31) || old.id)
-ON CONFLICT
-DO NOTHING;
-
--- counted  (graph of layers: leases run out, and all fail with the tasks)
--- 537 characters, 0 parameters, 3 rows read, 1 row written
---   CO-ROUTINE (subquery-2)
---     CO-ROUTINE place
---       SEARCH sweeps USING PRIMARY KEY (name=?)
---     SCAN place
---     SEARCH projects USING PRIMARY KEY (id>?)
---     USE TEMP B-TREE FOR ORDER BY
---   SCAN (subquery-2)
---   SCALAR SUBQUERY 3
---     SEARCH sweeps USING PRIMARY KEY (name=?)
-INSERT INTO sweeps (name, position, due_at)
-SELECT 'projects', coalesce(max(id), ''), iif(count(*) < 20, 9e15, 0)
-FROM (
-  SELECT projects.id
-  FROM (
-    SELECT coalesce(max(position), '') AS position
-    FROM sweeps
-    WHERE name = 'projects'
-    HAVING coalesce(max(due_at), 0) = 0
-  ) AS place
-  CROSS JOIN projects ON projects.id > place.position
-  ORDER BY projects.id
-  LIMIT 20
-)
-WHERE true
-HAVING NOT EXISTS (SELECT 1 FROM sweeps WHERE name = 'projects' AND due_at > 0)
-ON CONFLICT (name)
-DO UPDATE SET position = excluded.position, due_at = excluded.due_at;
 
 -- unclaimable  (five leases ran out and five machines fell silent)
 -- 2,133 characters, 2 parameters, 22 rows read, 0 rows written

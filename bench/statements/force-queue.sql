@@ -385,6 +385,20 @@ DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.cou
 
 -- ======== Sent in special cases only ========
 
+-- changed  (graph of layers: force-queue, and all fail with it)
+-- 188 characters, 3 parameters, 7 rows read, 2 rows written
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--   CORRELATED SCALAR SUBQUERY 3
+--     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
+UPDATE tasks
+SET queue = to_queue, failure_reason = :set_failure_reason, lapsed_token = NULL, updated_at = :now,
+  version = planned.version
+FROM planned
+WHERE tasks.id = :id AND planned.id = :id
+RETURNING *;
+
 -- known  (under an idempotency key, three wait for it)
 -- 80 characters, 2 parameters, 0 rows read, 0 rows written, sent 2 times
 --   SEARCH idempotency_keys USING PRIMARY KEY (id=?)
@@ -647,17 +661,3 @@ SELECT :key, :fingerprint, :sent,
 FROM tasks
 WHERE changes() > 0 AND id = :id
 HAVING count(*) > 0;
-
--- changed  (graph of layers: force-queue, and all fail with it)
--- 188 characters, 3 parameters, 7 rows read, 2 rows written
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH tasks USING PRIMARY KEY (id=?)
---   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 3
---     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
-UPDATE tasks
-SET queue = to_queue, failure_reason = :set_failure_reason, lapsed_token = NULL, updated_at = :now,
-  version = planned.version
-FROM planned
-WHERE tasks.id = :id AND planned.id = :id
-RETURNING *;

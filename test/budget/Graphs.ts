@@ -50,7 +50,7 @@ const dense = (length: number): ReadonlyArray<Node> =>
   Array.from({ length }, (_, n) => ({ id: `${n}-0`, blockers: Array.from({ length: n }, (_, i) => `${i}-0`) }))
 
 const shapes = {
-  layers: [layers(3, 5), layers(6, 9)],
+  layers: [layers(4, 6), layers(8, 12)],
   star: [star(30), star(200)],
   diamonds: [diamonds(6), diamonds(40)],
   dense: [dense(12), dense(30)]
