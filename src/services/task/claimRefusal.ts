@@ -230,8 +230,7 @@ export const make = Effect.gen(function*() {
       })
     })
     const answer = Effect.andThen(refusal, empty)
-    if (parked !== undefined) return yield* answer
-    if (elsewhere !== undefined && elsewhere !== queue) {
+    if (parked === undefined && elsewhere !== undefined && elsewhere !== queue) {
       return { look: at(String(elsewhere), "nothing"), otherwise: answer }
     }
     // A claim leaves to the cron the tasks that fail or are cancelled when their leases end. Their dependents may be
@@ -241,6 +240,7 @@ export const make = Effect.gen(function*() {
       // Leases that cannot be taken back make no task ready.
       if (taken > 0 || refused === 0) return { look: at(queue, passing), otherwise: answer }
     }
+    if (parked !== undefined) return yield* answer
     // If backoff is off, claims do not end backoffs that began before it was turned off.
     if (seen?.waited === 1) {
       yield* ifRoom(answer)(batch(Backoff.end(now, scope)))

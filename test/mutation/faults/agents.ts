@@ -32,7 +32,7 @@ export const agents: ReadonlyArray<Fault> = [
   },
   {
     name: "fence-asks-one-side",
-    breaks: "The hook asks about the name that a branch is pushed from and about the one that it is pushed to.",
+    breaks: "A push names a local branch and a remote branch. The hook asks about both names.",
     symbol: "script.loops",
     find: "for ref in \"$from\" \"$to\"; do",
     replace: "for ref in \"$from\"; do"

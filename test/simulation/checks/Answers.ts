@@ -132,9 +132,7 @@ export const make = (world: World, ledger: Ledger) => {
         () => `${name} was told that there is nothing (${body.reason}), and there was`
       )
     }
-    // An account that is parked gets nothing, so the server does not look again at leases that expire while it reads why.
-    const looked = status === 200 || status === 404 && body.reason !== "account_parked"
-    if (asked.verb === "claim" && !replayed && looked) {
+    if (asked.verb === "claim" && !replayed && (status === 200 || status === 404)) {
       ensure(exchange.left === undefined, () => `${name} left ${exchange.left}, whose lease had run out`)
     }
     keyed.answered(exchange, { status, replayed, body, text })

@@ -51,7 +51,7 @@ const Late = Schema.TaggedStruct("Late", {
 })
 const Redrive = Schema.TaggedStruct("Redrive", { id: Id, terminal: Schema.Literals([true, true, false]) })
 const Requeue = Schema.TaggedStruct("Requeue", { id: Id })
-/** Some searches, one after the other, of which some name an id, a path or an external key exactly. */
+/** Some searches, one after the other. Some of them name an id, a path or an external key exactly. */
 const searching = {
   texts: Schema.Literals(["a x fix/", "B b MD", "main TASK-a.md 00", "c.md D task- _ *"]),
   sort: Schema.Literals(["created_at", "priority"]),
