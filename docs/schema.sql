@@ -725,7 +725,7 @@ SELECT id, scope, queue, lane, type, priority_rank, created_at, bytes, project_i
 WHERE claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done' AND role IS NOT NULL;
 
 -- What happens to each held task when its lease expires: the event, and the queue it goes to. `domain/task/Moves.ts` says the same.
-CREATE VIEW lapsing AS
+CREATE VIEW expiring AS
 SELECT id, scope, queue, version, grants, title, project_id, blocked_by, claimed_by, lease_expires_at, loss_limit, attempt_limit, role,
   lane, priority_rank, created_at,
   CASE
@@ -806,7 +806,7 @@ CREATE VIEW touched AS
 SELECT waits.* FROM plans CROSS JOIN waits ON waits.blocker = plans.task_id AND waits.scope = plans.scope
 WHERE from_queue IS NOT to_queue;
 
--- What a dependent gets in its columns: new blockers, or a failure. `updated_at` shows when someone worked on the task.
+-- What a task gets in its columns if its blockers change or one of them fails. `updated_at` shows when someone worked on the task.
 CREATE VIEW following AS
 SELECT tasks.id, planned.version, to_queue AS queue,
   (SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies
@@ -817,7 +817,8 @@ SELECT tasks.id, planned.version, to_queue AS queue,
   iif(queue = to_queue, completed_at, NULL) AS completed_at,
   iif(queue = to_queue, needs_intervention, 0) AS needs_intervention,
   CASE WHEN queue = to_queue THEN failure_reason WHEN bytes > 1600000 THEN NULL ELSE (
-    SELECT reason FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1) END AS failure_reason
+    SELECT reason FROM history WHERE task_id = tasks.id AND history.version > tasks.version AND event = 'dependency_failed')
+  END AS failure_reason
 FROM planned CROSS JOIN tasks ON tasks.id = planned.id;
 
 -- The tasks that the batch has created and not recorded.
@@ -898,10 +899,6 @@ SELECT id, scope, version, queue, grants, title, project_id, bytes,
     SELECT max(until) FROM open_breakers
     WHERE open_breakers.scope = tasks.scope AND +open_breakers.project_id IN ('', tasks.project_key)), 0) AS breaker_until
 FROM tasks;
-
--- The tasks that are not too large to be claimed, with the times until which caps and breakers stop them.
-CREATE VIEW claimable AS
-SELECT id, scope, version, queue, grants, title, project_id, capped_until, breaker_until FROM caps WHERE bytes <= 1600000;
 
 -- Those that `tasks_ready_by_project` has. The condition is that of the index.
 CREATE VIEW ready_by_project AS

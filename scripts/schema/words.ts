@@ -328,7 +328,7 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
 export const views: Readonly<Record<string, string>> = {
   ready: "The tasks that a claim may take. The condition is that of `tasks_ready`.",
   ready_for: "Those that have a role. The condition is that of `tasks_ready_for`.",
-  lapsing:
+  expiring:
     "What happens to each held task when its lease expires: the event, and the queue it goes to. `domain/task/Moves.ts` says the same.",
   planned:
     "The changes that the batch has planned and not applied: of each task the newest history row that is ahead of it.",
@@ -338,7 +338,7 @@ export const views: Readonly<Record<string, string>> = {
     "The counters that each owner has after the plans: the scope, and the projects of the tasks. `json_each` passes on the sums, because only its argument may depend on a row before it.",
   touched: "The dependencies on the tasks that the plans move.",
   following:
-    "What a dependent gets in its columns: new blockers, or a failure. `updated_at` shows when someone worked on the task.",
+    "What a task gets in its columns if its blockers change or one of them fails. `updated_at` shows when someone worked on the task.",
   unrecorded: "The tasks that the batch has created and not recorded.",
   reclaiming: "What a task whose expired lease is taken back gets in its columns.",
   foreseen:
@@ -347,7 +347,6 @@ export const views: Readonly<Record<string, string>> = {
   waits: "The dependencies with the tasks that are their blockers.",
   caps:
     "Which cap a task is at, and until when: its own, that of its project, or that of the day of its scope. And until when breakers stop it.",
-  claimable: "The tasks that are not too large to be claimed, with the times until which caps and breakers stop them.",
   ready_by_project: "Those that `tasks_ready_by_project` has. The condition is that of the index.",
   open_breakers: "The breakers that stop claims, and until when: the largest safe integer while a canary is held.",
   stopped_projects: "The projects at a cap, and those with an open breaker, and until when.",

@@ -79,9 +79,7 @@ export const authorized = (request: Request): Request => {
 }
 
 const readyTasks = `
-  SELECT count(*) AS n FROM (
-    SELECT 1 FROM tasks INDEXED BY tasks_ready WHERE scope = ?1 AND queue = ?2 AND claimed_by IS NULL
-      AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done' LIMIT ?3)`
+  SELECT count(*) AS n FROM (SELECT 1 FROM ready WHERE scope = ?1 AND queue = ?2 LIMIT ?3)`
 
 const isValidKey = "SELECT 1 FROM api_keys WHERE hash = ?1 AND (expires_at IS NULL OR expires_at > ?2)"
 

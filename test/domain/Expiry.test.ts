@@ -28,7 +28,7 @@ describe("an expired lease", () => {
                 updated_at, grants, claimed_by, claimed_at, claimed_from, lease_expires_at, deadline_at)
               VALUES ('a', 'red', 'a', 'a', ${queue}, 1, 'P2', 2, 'b', 'default', 0, 0, 1, 'ann', 0, 'incoming', ${lease},
                 ${deadline})`,
-            lapses: sql`SELECT event, to_queue FROM lapsing`
+            lapses: sql`SELECT event, to_queue FROM expiring`
           })
           assert.deepStrictEqual(lapses, [{
             event: move.event,

@@ -59,6 +59,6 @@ describe("the place of a fault", () => {
     const place = find({ view: "ready" }, "available_at IS NULL")
     if (typeof place === "string") assert.fail(place)
     assert.match(place.file, /^migrations\/\d{4}_.*\.sql$/)
-    assert.include(find({ view: "lapsing" }, "available_at IS NULL"), "is in the view lapsing 0 times")
+    assert.include(find({ view: "expiring" }, "available_at IS NULL"), "is in the view expiring 0 times")
   })
 })

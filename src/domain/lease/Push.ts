@@ -60,7 +60,7 @@ export const PushRow = Schema.Struct({
 type PushRow = typeof PushRow.Type
 
 /**
- * Whether a lease that has expired leaves its token valid when it is taken back, as the view `lapsing` and the reaper
+ * Whether a lease that has expired leaves its token valid when it is taken back, as the view `expiring` and the reaper
  * say. The answer has to be the same before and after that.
  */
 const survives = (task: PushRow): boolean =>

@@ -2,7 +2,7 @@
  * The state machine of a task: from where to where each move leads, and what it does to the task.
  *
  * The endpoints read their moves from this table. What a claim and an expired lease do stands in SQL as well (`sql/lease/Claim.ts`,
- * the view `lapsing`), and tests hold both together. A PATCH may put a task into any queue but `done`, so
+ * the view `expiring`), and tests hold both together. A PATCH may put a task into any queue but `done`, so
  * it has no row; `TaskPatch.ts` says what it does to the lease.
  */
 import type { QueueName } from "../Identifier.ts"

@@ -40,13 +40,10 @@ const cascade = Cascade.ofTask(`waits.blocker_id IN (SELECT value FROM json_each
   AND EXISTS (SELECT 1 FROM tasks WHERE tasks.id = :id AND claimed_by IS NULL)`)
 
 const changed = statement(`
-  UPDATE tasks SET version = planned.version, updated_at = :now, blocked_by = ${Cascade.waitsStill}, queue = to_queue,
-    lapsed_token = iif(queue = to_queue, lapsed_token, NULL),
-    available_at = iif(queue = to_queue, available_at, NULL),
-    completed_at = iif(queue = to_queue, completed_at, NULL),
-    needs_intervention = iif(queue = to_queue, needs_intervention, 0),
-    failure_reason = CASE WHEN queue = to_queue THEN failure_reason WHEN NOT ${Cascade.oversized} THEN planned.reason END
-  FROM planned WHERE tasks.id = :id AND planned.id = :id RETURNING *`)
+  UPDATE tasks SET version = task.version, updated_at = :now, queue = task.queue, blocked_by = task.blocked_by,
+    lapsed_token = task.lapsed_token, available_at = task.available_at, completed_at = task.completed_at,
+    needs_intervention = task.needs_intervention, failure_reason = task.failure_reason
+  FROM following AS task WHERE tasks.id = :id AND task.id = :id RETURNING *`)
 
 export const make = Effect.gen(function*() {
   const { batch } = yield* Database

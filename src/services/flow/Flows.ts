@@ -22,6 +22,7 @@ import { afterCursor, cursorValues } from "../../sql/page/Keyset.ts"
 import * as PageBytes from "../../sql/page/PageBytes.ts"
 import { byScope, onlyScope, type Reach } from "../../sql/Reach.ts"
 import { statement, variants } from "../../sql/Statement.ts"
+import * as Places from "../../sql/task/Places.ts"
 
 const decodeRows = Schema.decodeUnknownEffect(Schema.Array(FlowRow))
 const decode = (rows: unknown) => Effect.orDie(decodeRows(rows))
@@ -49,8 +50,7 @@ const insertUnlessRegistered = statement(`
 
 /**
  * How many tasks of the flow are in each queue that they may be unable to leave after the change. The counters say
- * which of these queues have tasks. The tasks of a queue are in three indexes, and the conditions repeat those of the
- * indexes word for word.
+ * which of these queues have tasks.
  */
 const countHarmed = statement(`
   SELECT tasks.queue, tasks.project_id IS NOT NULL AS child, count(*) AS tasks
@@ -58,14 +58,7 @@ const countHarmed = statement(`
       WHERE queue_counts.scope = coalesce(:scope, (SELECT scope FROM flows WHERE name = :name)) AND counter.value > 0
         AND counter.key NOT IN (SELECT value FROM json_each(:unharmed))) AS harmful
     CROSS JOIN tasks ON tasks.id IN (
-      SELECT * FROM (SELECT id FROM tasks INDEXED BY tasks_ready WHERE scope = harmful.scope AND queue = harmful.queue
-        AND claimed_by IS NULL AND blocked_by IS NULL AND available_at IS NULL AND queue <> 'done')
-      UNION ALL
-      SELECT * FROM (SELECT id FROM tasks INDEXED BY tasks_waiting WHERE scope = harmful.scope AND queue = harmful.queue
-        AND claimed_by IS NULL AND (blocked_by IS NOT NULL OR available_at IS NOT NULL OR queue = 'done'))
-      UNION ALL
-      SELECT * FROM (SELECT id FROM tasks INDEXED BY tasks_leased WHERE scope = harmful.scope AND queue = harmful.queue
-        AND claimed_by IS NOT NULL))
+      ${Places.everywhere({ columns: "id", queue: "harmful.queue", scope: "harmful.scope" })})
   WHERE tasks.flow = :name
   GROUP BY tasks.queue, child ORDER BY tasks.queue`)
 

@@ -113,12 +113,12 @@ export const make = Effect.gen(function*() {
     const all = (after?: number) =>
       send(after === undefined ? "all" : "recent", { after: after ?? null }, "taking back in one batch was refused")
     /**
-     * Tries these tasks: first those that are claimable afterwards, which needs few statements, then, if others are
+     * Tries these tasks: first those that are ready afterwards, which needs few statements, then, if others are
      * left, all.
      */
     const tried = Effect.fnUntraced(function*(ids: ReadonlyArray<string>, message?: string) {
       const listed = { ids: JSON.stringify(ids) }
-      const some: Tried = yield* send("claimable and listed", listed, message)
+      const some: Tried = yield* send("ready and listed", listed, message)
       return typeof some === "string" || some === ids.length ? some : yield* send("listed", listed, message)
     })
     const alone = (id: string) => tried([id], "a task cannot be taken back").pipe(Effect.annotateLogs({ task_id: id }))

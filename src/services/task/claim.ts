@@ -70,7 +70,7 @@ export const make = Effect.gen(function*() {
   const settings = yield* Settings
   const explain = yield* Refusal.make
   const backsOff = settings.backoff.baseSeconds > 0
-  const expired = Expiry.steps(true, "claimable", backsOff)
+  const expired = Expiry.steps(true, "ready", backsOff)
 
   /** The task of an earlier claim as it is now, if it is still held under the same token. */
   const grantedBefore = Effect.fnUntraced(function*({ besides, rows: [granted] }: Idempotency.Replay) {
@@ -124,7 +124,7 @@ export const make = Effect.gen(function*() {
       once.batch({
         ...(backsOff ? Backoff.ended(now, scope) : {}),
         // Each attempt takes expired leases back, because time has passed since the last one.
-        lapsed: takesBack ? expired.lapsed(values) : undefined,
+        expired: takesBack ? expired.expired(values) : undefined,
         reclaimed: takesBack ? expired.reclaimed(values) : undefined,
         revived: Grant.revived(values),
         seen: Grant.seen(values),

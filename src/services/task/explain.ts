@@ -50,7 +50,7 @@ const countAhead = (index: string, lane: string) => {
     SELECT 1 FROM tasks INDEXED BY tasks_backing_off WHERE scope = own.scope AND available_at IS NOT NULL
       AND available_at <= :now AND claimed_by IS NULL AND queue = own.place AND blocked_by IS NULL ${first}
     UNION ALL
-    SELECT 1 FROM lapsing WHERE scope = own.scope AND lease_expires_at <= :now
+    SELECT 1 FROM expiring WHERE scope = own.scope AND lease_expires_at <= :now
       AND (queue <> 'claimed' OR NOT :backs_off) AND to_queue = own.place AND blocked_by IS NULL ${first}
     LIMIT ${MaxAhead}))`
 }
@@ -77,7 +77,7 @@ const ahead = variants((lanes: Lanes) =>
       SELECT id, scope, lane, priority_rank, created_at, CASE
         WHEN queue IN ('done', 'failed', 'cancelled') OR lease_expires_at > :now THEN NULL
         WHEN claimed_by IS NULL THEN queue
-        ELSE (SELECT to_queue FROM lapsing WHERE lapsing.id = tasks.id AND to_queue NOT IN ('failed', 'cancelled'))
+        ELSE (SELECT to_queue FROM expiring WHERE expiring.id = tasks.id AND to_queue NOT IN ('failed', 'cancelled'))
       END AS place
       FROM tasks WHERE ${itself}) AS own`)
 )

@@ -172,7 +172,7 @@ export const makeWrite = Effect.gen(function*() {
   const random = yield* SecureRandom.SecureRandom
 
   /**
-   * The limits of the attempt (the view `lapsing`), if the PATCH grants a lease or changes the limits of a held task.
+   * The limits of the attempt (the view `expiring`), if the PATCH grants a lease or changes the limits of a held task.
    */
   const limitsOf = (task: TaskRow, columns: Patched["columns"], granted: boolean): Values => {
     const changes = "max_attempts" in columns || "max_lease_losses" in columns

@@ -13,7 +13,6 @@ import { type Statement, statement } from "../Statement.ts"
 
 /** Whether a task takes no more text (`domain/Size.ts`). Then only its history records what happens to it. */
 export const oversized = `tasks.bytes > ${MaxRecord}`
-export const MaxBytes = MaxRecord
 
 /** The unmet blockers of the task, as `blocked_by` names them. */
 export const waitsStill =

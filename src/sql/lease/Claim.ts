@@ -10,7 +10,7 @@
  * `:account` if it names one.
  */
 import type { ScopeName } from "../../domain/Identifier.ts"
-import * as Cascade from "../dependency/Cascade.ts"
+import { MaxRecord } from "../../domain/Size.ts"
 import * as Feed from "../Feed.ts"
 import * as Idempotency from "../Idempotency.ts"
 import * as Breakers from "../record/Breakers.ts"
@@ -41,7 +41,7 @@ export interface Wanted {
 }
 
 /** The task is neither oversized nor at a cap of its own. */
-const passable = `AND NOT bytes > ${Cascade.MaxBytes} AND NOT capped`
+const passable = `AND bytes <= ${MaxRecord} AND NOT capped`
 
 const order = "ORDER BY priority_rank, created_at, id LIMIT 1"
 
@@ -168,7 +168,7 @@ const make = (wanted: Wanted): Steps => {
       INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id)
       SELECT id, version + 1, scope, ${Feed.nextSeq("tasks", "one")}, iif(:review, 'review_claimed', 'claimed'), queue,
         iif(:review, queue, 'claimed'), :agent, :details, grants, :now, title, project_id
-      FROM claimable AS tasks WHERE id = ${next} AND capped_until <= :now AND breaker_until <= :now AND EXISTS (
+      FROM caps AS tasks WHERE id = ${next} AND bytes <= ${MaxRecord} AND capped_until <= :now AND breaker_until <= :now AND EXISTS (
         SELECT 1 FROM ${claimingFrom(":scope")} AND status <> 'maintenance' AND ${hasRoom}
           ${wanted.roles === "any" ? "" : `AND ${rolesHold}`})${wanted.accounted ? ` AND ${Parked.mayClaim}` : ""}`),
     granted: statement(`

@@ -13,10 +13,10 @@ const events = `(${
 })`
 
 /**
- * Which expired leases. `claimable`: of tasks that a claim may take afterwards. `listed`: of the tasks in `:ids`.
+ * Which expired leases. `ready`: of tasks that a claim may take afterwards. `listed`: of the tasks in `:ids`.
  * `recent`: those that ended after `:after`.
  */
-export type Which = "all" | "claimable" | "claimable and listed" | "listed" | "recent"
+export type Which = "all" | "ready" | "ready and listed" | "listed" | "recent"
 
 const lost = "('failed', 'cancelled')"
 
@@ -25,19 +25,19 @@ const within = (scoped: boolean) =>
   scoped ? "scope = :scope" : `scope IN (SELECT scope FROM queue_counts WHERE ${isScope})`
 
 /** Whether the lease of a row has expired and is one of `which`. */
-const expired = (scoped: boolean, which: Which): string =>
+const isOver = (scoped: boolean, which: Which): string =>
   [
     `tasks.${within(scoped)} AND lease_expires_at <= :now`,
     ...(which.endsWith("listed") ? ["tasks.id IN (SELECT value FROM json_each(:ids))"] : []),
     ...(which === "recent" ? ["lease_expires_at > :after"] : [])
   ].join(" AND ")
 
-/** Whether a claim may take the task of a `lapsing` row afterwards. */
-const claimable = `blocked_by IS NULL AND to_queue NOT IN ${lost}`
+/** Whether a claim may take the task of a row of `expiring` afterwards. */
+const readyAfter = `blocked_by IS NULL AND to_queue NOT IN ${lost}`
 
 export interface Steps {
-  /** Plans the move of each task (the view `lapsing`). */
-  readonly lapsed: Statement
+  /** Plans the move of each task (the view `expiring`). */
+  readonly expired: Statement
   /** Plans and carries out the consequences for other tasks. Undefined if there can be none. */
   readonly cascade: Cascade.Cascade | undefined
   /** Takes the tasks back, and answers them with the event. */
@@ -57,15 +57,15 @@ export const steps: (scoped: boolean, which: Which, backoff: boolean) => Steps =
 })()
 
 const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
-  const over = expired(scoped, which)
-  const where = which.startsWith("claimable") ? `${over} AND ${claimable}` : over
+  const over = isOver(scoped, which)
+  const where = which.startsWith("ready") ? `${over} AND ${readyAfter}` : over
   const scope = scoped ? "= :scope" : "IS NOT NULL"
   const rows = scoped ? "many" : "scopes"
-  // A task that is claimable again has no blockers and has not failed, so nothing follows for other tasks.
-  const simple = which.startsWith("claimable")
+  // A task that is ready again has no blockers and has not failed, so nothing follows for other tasks.
+  const simple = which.startsWith("ready")
   const cascade = Cascade.make({ scope, rows, waitedFor: `plans WHERE plans.scope ${scope}`, ownFailure: "1" })
   return {
-    lapsed: statement(`
+    expired: statement(`
       INSERT INTO history (
         task_id, version, scope, seq, event, from_queue, to_queue, actor, reason, details, grants, at, title, project_id)
       SELECT id, version + 1, scope, ${Feed.nextSeq("tasks", rows)}, event, queue, to_queue, claimed_by, reason,
@@ -75,7 +75,7 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
           ELSE json_set(details, '$.budget', 'max_attempts', '$.limit', attempt_limit) END`
     },
         grants, :now, title, project_id
-      FROM lapsing AS tasks WHERE ${where}`),
+      FROM expiring AS tasks WHERE ${where}`),
     cascade: simple ? undefined : cascade,
     // A task that returns to an intervention queue still needs a person.
     reclaimed: statement(`
@@ -98,8 +98,8 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
 }
 
 /** The steps with their values. */
-export const bound = ({ cascade, counted, lapsed, reclaimed }: Steps, values: Values) => ({
-  lapsed: lapsed(values),
+export const bound = ({ cascade, counted, expired, reclaimed }: Steps, values: Values) => ({
+  expired: expired(values),
   dependentsFailed: cascade?.failed(values),
   satisfied: cascade?.satisfied(values),
   unblocked: cascade?.unblocked(values),
@@ -113,7 +113,7 @@ export type Place = readonly [number, string]
 
 const some = variants((scoped: boolean, recent: boolean, beyond: boolean) =>
   statement(`
-    SELECT id, lease_expires_at FROM lapsing WHERE ${within(scoped)} AND lease_expires_at <= :now
+    SELECT id, lease_expires_at FROM expiring WHERE ${within(scoped)} AND lease_expires_at <= :now
       ${recent ? "AND lease_expires_at > :after" : ""}
       ${beyond ? "AND (lease_expires_at, id) > (:ended, :beyond)" : ""}
     ORDER BY lease_expires_at, id LIMIT :most`)

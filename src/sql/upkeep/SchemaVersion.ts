@@ -6,7 +6,7 @@ import * as Data from "effect/Data"
 import { statement } from "../Statement.ts"
 
 /** The number of the newest migration. */
-export const NeededMigration = 23
+export const NeededMigration = 24
 
 /** The migration that introduced the number. A database without one is older. */
 export const FirstNumbered = 10

@@ -40,28 +40,28 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "expiry-too-late",
     breaks: "A lease has expired at the millisecond of its end.",
-    symbol: "Expiry.expired",
+    symbol: "Expiry.isOver",
     find: "AND lease_expires_at <= :now",
     replace: "AND lease_expires_at < :now"
   },
   {
     name: "expiry-too-early",
     breaks: "A lease has not expired a millisecond before its end.",
-    symbol: "Expiry.expired",
+    symbol: "Expiry.isOver",
     find: "AND lease_expires_at <= :now",
     replace: "AND lease_expires_at - 1 <= :now"
   },
   {
     name: "expiry-by-database-time",
     breaks: "SQL never asks for the time: the clock of the service decides which leases have expired.",
-    symbol: "Expiry.expired",
+    symbol: "Expiry.isOver",
     find: "AND lease_expires_at <= :now",
     replace: "AND lease_expires_at <= iif(:now IS NULL, NULL, unixepoch() * 1000)"
   },
   {
     name: "reaper-does-not-look-again",
     breaks: "The server takes back no lease that was renewed after the server found it expired.",
-    symbol: "Expiry.expired",
+    symbol: "Expiry.isOver",
     find: "AND lease_expires_at <= :now",
     replace: "AND ${which.endsWith(\"listed\") ? \":now > 0\" : \"lease_expires_at <= :now\"}"
   },
@@ -75,7 +75,7 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "reaped-to-incoming",
     breaks: "A task whose lease expires goes back to the queue that it was claimed from.",
-    view: "lapsing",
+    view: "expiring",
     find: "iif(lease_losses + 1 >= loss_limit, 'failed', claimed_from)",
     replace: "iif(lease_losses + 1 >= loss_limit, 'failed', 'incoming')"
   },
@@ -110,7 +110,7 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "lost-leases-off-by-one",
     breaks: "The n-th lost lease spends a budget of n lost leases.",
-    view: "lapsing",
+    view: "expiring",
     find: "iif(lease_losses + 1 >= loss_limit",
     replace: "iif(lease_losses + 1 > loss_limit"
   },
@@ -138,7 +138,7 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "cancel-not-heeded-at-expiry",
     breaks: "A requested cancellation takes effect when the lease expires.",
-    view: "lapsing",
+    view: "expiring",
     find: "WHEN cancel_requested_at IS NOT NULL THEN 'cancelled'",
     replace: "WHEN cancel_requested_at < 0 THEN 'cancelled'"
   },
@@ -166,7 +166,7 @@ export const leases: ReadonlyArray<Fault> = [
   {
     name: "reattached-without-deadline",
     breaks: "A lease that is given back keeps its deadline.",
-    view: "lapsing",
+    view: "expiring",
     find: "'deadline_at', strftime('%Y-%m-%dT%H:%M:%fZ', deadline_at / 1000.0, 'unixepoch')",
     replace: "'deadline_at', NULL"
   },

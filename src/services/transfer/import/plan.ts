@@ -27,7 +27,7 @@ export interface Plan {
 export interface Target {
   readonly scope: string
   readonly now: number
-  /** The limits of the attempt, for a lease that is imported (the view `lapsing`). */
+  /** The limits of the attempt, for a lease that is imported (the view `expiring`). */
   readonly attempt: { readonly loss_limit: number | null; readonly attempt_limit: number | null }
   /** Whether to write nothing, and to report what writing would do. */
   readonly dryRun: boolean

@@ -107,9 +107,7 @@ const dependencies = statement(`
 const satisfied = (which: string) =>
   statement(`
     UPDATE dependencies SET satisfied_at = :now WHERE satisfied_at IS NULL AND ${which} AND EXISTS (
-      SELECT 1 FROM tasks WHERE +tasks.scope = dependencies.scope
-        AND tasks.id IN (blocker_id, iif(blocker_id GLOB 'TASK-*', substr(blocker_id, 6), NULL))
-        AND (+tasks.queue = 'done' OR (on_failure = 'skip' AND +tasks.queue IN ('failed', 'cancelled'))))`)
+      SELECT 1 FROM waits WHERE waits.task_id = dependencies.task_id AND waits.blocker_id = dependencies.blocker_id AND met)`)
 
 const ownSatisfied = satisfied(
   "+scope = :scope AND task_id IN (SELECT value ->> 'task' FROM json_each(:edges))"
