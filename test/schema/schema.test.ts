@@ -3,7 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { render } from "../../scripts/schema/render.ts"
 import { MaxRecord } from "../../src/domain/Size.ts"
-import { MaxSetbacks } from "../../src/sql/task/Move.ts"
+import { MaxSetbacks } from "../../src/sql/lease/End.ts"
 import { migrated } from "../support/layers.ts"
 import * as NodeD1 from "../support/NodeD1.ts"
 

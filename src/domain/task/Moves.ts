@@ -48,6 +48,10 @@ export interface Move {
   readonly backsOff: boolean
   /** Whether the move is a setback, which the handoff shows: the task lost its holder, or its result was not accepted. */
   readonly setback: boolean
+  /** The actor in the history: the holder, the one whom the caller names, or the holder if the caller names nobody. */
+  readonly actor: "holder" | "named" | "named or holder"
+  /** Whether the move returns the task without a result. A blocker may have failed while the task was held. */
+  readonly returns: boolean
 }
 
 const move = (event: string, from: Move["from"], to: Move["to"], rest?: Partial<Move>): Move => ({
@@ -62,18 +66,29 @@ const move = (event: string, from: Move["from"], to: Move["to"], rest?: Partial<
   yields: false,
   backsOff: false,
   setback: false,
+  actor: "named",
+  returns: false,
   ...rest
 })
+
+/** The holder gives the task back, and it was no attempt. */
+const givenBack = { yields: true, clearsIntervention: false, actor: "named or holder", returns: true } as const
 
 /** Every move but PATCH, whose caller chooses the destination (`TaskPatch.ts`). */
 export const moves = {
   claim: move("claimed", "other", { queue: "claimed" }, { lease: "grant" }),
   claimReview: move("review_claimed", ["provisional"], "same", { lease: "grant" }),
-  submit: move("submitted", ["claimed"], { queue: "provisional" }, { flow: "submit", afterLapse: true, yields: true }),
+  submit: move("submitted", ["claimed"], { queue: "provisional" }, {
+    flow: "submit",
+    afterLapse: true,
+    yields: true,
+    actor: "holder"
+  }),
   burnOut: move("burnout_detected", ["claimed"], { queue: "needs_continuation" }, {
     flow: "burnOut",
     afterLapse: true,
-    yields: true
+    yields: true,
+    actor: "holder"
   }),
   accept: move("accepted", ["provisional", "claimed"], { queue: "done" }, { flow: "step", afterLapse: true }),
   reject: move("rejected", ["provisional", "claimed"], { queue: "incoming" }, {
@@ -81,7 +96,8 @@ export const moves = {
     counts: ["rejection_count"],
     budget: "max_rejections",
     yields: true,
-    setback: true
+    setback: true,
+    returns: true
   }),
   requeue: move("requeued", ["provisional", "claimed"], "origin", {
     flow: "step",
@@ -89,15 +105,17 @@ export const moves = {
     budget: "max_attempts",
     yields: true,
     backsOff: true,
-    setback: true
+    setback: true,
+    actor: "named or holder",
+    returns: true
   }),
   // The holder returns the task untried, so it counts as no attempt.
-  release: move("released", "held", "back", { yields: true, clearsIntervention: false }),
+  release: move("released", "held", "back", givenBack),
   // The provider of the holder's account gives it no more work. Others may have the task, and it was no attempt.
-  park: move("parked", "held", "back", { yields: true, clearsIntervention: false }),
+  park: move("parked", "held", "back", givenBack),
   // The holder cannot go on before someone answers its question. That is no attempt either.
-  ask: move("asked", "held", "back", { yields: true, clearsIntervention: false }),
-  fail: move("failed", "unfinished", { queue: "failed" }, { setback: true }),
+  ask: move("asked", "held", "back", givenBack),
+  fail: move("failed", "unfinished", { queue: "failed" }, { setback: true, actor: "named or holder" }),
   expire: move("lease_expired", ["claimed"], "origin", {
     lease: "lapse",
     counts: ["attempt_count", "lease_losses"],
@@ -118,7 +136,7 @@ export const moves = {
   reattach: move("reattached", "unfinished", { queue: "claimed" }, { lease: "resume", afterLapse: true }),
   // An unfinished review is no fault of the task. It waits for the next reviewer, unchanged.
   expireReview: move("review_lease_expired", "other", "same", { clearsIntervention: false, yields: true }),
-  // For a task that nobody holds. The holder of a held task is asked to stop (`services/task/move.ts`).
+  // For a task that nobody holds. The holder of a held task is asked to stop (`services/task/change/cancel.ts`).
   cancel: move("cancelled", "unfinished", { queue: "cancelled" }),
   redrive: move("redriven", ["failed", "cancelled"], { queue: "incoming" })
 } as const satisfies Record<string, Move>

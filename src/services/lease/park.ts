@@ -8,7 +8,7 @@ import type { Parking } from "../../domain/task/MoveInput.ts"
 import { moves } from "../../domain/task/Moves.ts"
 import { InvalidTask } from "../../domain/task/TaskErrors.ts"
 import * as Parked from "../../sql/lease/Parked.ts"
-import { moving } from "../task/move.ts"
+import { moving } from "../task/change/move.ts"
 import { firstTask } from "../task/rows.ts"
 
 export const make = Effect.gen(function*() {

@@ -9,7 +9,7 @@ import { moves } from "../../domain/task/Moves.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import * as Questions from "../../sql/record/Questions.ts"
-import { moving } from "../task/move.ts"
+import { moving } from "../task/change/move.ts"
 
 const kept = Idempotency.keeping({ row: columnsOf(MessageRow), from: "messages", where: "id = :message" })
 

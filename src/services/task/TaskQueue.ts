@@ -47,16 +47,17 @@ import type { TaskFilter } from "../../domain/task/TaskFilter.ts"
 import type { NewTask, TaskPatch } from "../../domain/task/TaskInput.ts"
 import type { Reach } from "../../sql/Reach.ts"
 import * as Parking from "../lease/park.ts"
+import * as Cancel from "./change/cancel.ts"
+import * as Hooks from "./change/hooks.ts"
+import * as Moves from "./change/move.ts"
+import * as Patching from "./change/patch.ts"
+import * as Removal from "./change/remove.ts"
 import * as Claiming from "./claim.ts"
 import * as Creation from "./create.ts"
 import * as Explaining from "./explain.ts"
-import * as Hooks from "./hooks.ts"
 import * as Bulking from "./many/bulk.ts"
 import * as Searching from "./many/search.ts"
-import * as Moves from "./move.ts"
-import * as Patching from "./patch.ts"
 import * as Reading from "./read.ts"
-import * as Removal from "./remove.ts"
 
 type PatchError =
   | TaskExists
@@ -115,13 +116,13 @@ export class TaskQueue extends Context.Service<TaskQueue, {
     cancellation: Cancellation,
     scope: Reach
   ) => Effect.Effect<Task, Exclude<MoveError, TaskExists>>
-  /** Brings a failed or cancelled task back to `incoming`, with its counters at zero. */
   /** Parks an account until a time, and releases the task. */
   readonly park: (
     id: TaskId,
     parking: ParkInput,
     scope: Reach
   ) => Effect.Effect<Task, MoveError | InvalidTask | TooManyParks>
+  /** Brings a failed or cancelled task back to `incoming`, with its counters at zero. */
   readonly redrive: (id: TaskId, redrive: Redrive, scope: Reach) => Effect.Effect<Task, MoveError | TerminalFailure>
   /** Changes fields, and repairs contradictions (`domain/task/TaskPatch.ts`). */
   readonly patch: (
@@ -172,7 +173,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
       const operations = {
         create: yield* Creation.make,
         claim: yield* Claiming.make,
-        cancel: yield* Moves.cancelling,
+        cancel: yield* Cancel.make,
         completeHook: yield* Hooks.make,
         explain: yield* Explaining.make,
         ...(yield* Patching.make),

@@ -1,13 +1,10 @@
-/**
- * Creates a task: its row, its history, its dependencies and its counter in one batch. Also the external key, which one
- * open task of a scope may have.
- */
+/** Creates a task: its row, its history, its dependencies and its counter in one batch. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
 import { MaxBlockers, parseBlockers, waitsOf } from "../../domain/dependency/Dependency.ts"
 import { aside, builtIn, invalidQueue } from "../../domain/flow/FlowRules.ts"
-import type { DraftId, ScopeName, TaskId } from "../../domain/Identifier.ts"
+import type { DraftId, ScopeName } from "../../domain/Identifier.ts"
 import { UnknownHolder } from "../../domain/lease/Lease.ts"
 import { capOf } from "../../domain/record/Usage.ts"
 import { ends } from "../../domain/task/Moves.ts"
@@ -15,7 +12,7 @@ import { DefaultPriority, rank } from "../../domain/task/Priority.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
 import { InvalidTask, TaskExists } from "../../domain/task/TaskErrors.ts"
 import { creatorOf, metadataOf, type NewTask } from "../../domain/task/TaskInput.ts"
-import { Database, type UniqueViolation } from "../../sql/Database.ts"
+import { Database } from "../../sql/Database.ts"
 import * as Cascade from "../../sql/dependency/Cascade.ts"
 import { noCycle } from "../../sql/dependency/Cycles.ts"
 import * as Dependency from "../../sql/dependency/Dependency.ts"
@@ -29,46 +26,9 @@ import { statement, type Values, variants } from "../../sql/Statement.ts"
 import * as FilePath from "../../sql/task/FilePath.ts"
 import * as Cycle from "../dependency/cycle.ts"
 import { Settings } from "../Settings.ts"
+import * as ExternalKey from "./externalKey.ts"
 import { logCascade, logTransition } from "./log.ts"
 import { decodeRules, firstTask } from "./rows.ts"
-
-// The condition of the index `tasks_external_key`, word for word: SQLite uses the index only then.
-export const open = "external_key IS NOT NULL AND iif(queue IN ('done', 'failed', 'cancelled'), id, '') = ''"
-
-const openTask = statement(`SELECT * FROM tasks WHERE scope = :scope AND external_key = :key_of_task AND ${open}`)
-const kept = Idempotency.keeping({
-  row: { ...columnsOf(TaskRow), existing: "1" },
-  from: "tasks",
-  where: `scope = :scope AND external_key = :key_of_task AND ${open}`,
-  provenBy: "where"
-})
-
-const keyOf = "coalesce(:key_of_task, (SELECT external_key FROM tasks WHERE id = :id))"
-const asked = statement(`SELECT ${keyOf} AS external_key`)
-const holder = statement(`
-  SELECT id FROM tasks WHERE scope = (SELECT scope FROM tasks WHERE id = :id) AND external_key = ${keyOf} AND ${open}`)
-
-export const externalKeys = Effect.gen(function*() {
-  const { batch } = yield* Database
-  const once = yield* Idempotency.make
-
-  /** The open task that has the key, if there is one. The answer is kept under the idempotency key of the request. */
-  const known = Effect.fnUntraced(function*(scope: ScopeName, key: string) {
-    const values = { scope, key_of_task: key }
-    const { answers, replay } = yield* once.batch({ task: openTask(values) }, { keep: "task", answer: kept, values })
-    return yield* firstTask(replay?.rows ?? answers.task)
-  })
-
-  /** The refusal of a change that would make the task the second open task with a key: `key`, or else its own. */
-  const taken = Effect.fnUntraced(function*(id: TaskId, key: string | null, violation: UniqueViolation) {
-    if (!violation.columns.includes("index 'tasks_external_key'")) return yield* Effect.die(violation)
-    const values = { id, key_of_task: key }
-    const { changed, holders } = yield* batch({ changed: asked(values), holders: holder(values) })
-    return yield* TaskExists.externalKey(id, String(changed[0]?.external_key), holders[0] && String(holders[0].id))
-  })
-
-  return { known, taken }
-})
 
 const byId = statement("SELECT id FROM tasks WHERE id = :id")
 const branchOfProject = statement("SELECT branch FROM projects WHERE id = :project_id AND scope = :scope")
@@ -196,7 +156,7 @@ const createdAndChanged = Idempotency.keeping({
 export const makeFrom = Effect.gen(function*() {
   const once = yield* Idempotency.make
   const settings = yield* Settings
-  const externalKey = yield* externalKeys
+  const externalKey = yield* ExternalKey.make
   const findCycle = yield* Cycle.make
   const { exists, refusal } = yield* makeRefusal
 
@@ -324,7 +284,7 @@ export const makeFrom = Effect.gen(function*() {
 })
 
 export const make = Effect.gen(function*() {
-  const externalKey = yield* externalKeys
+  const externalKey = yield* ExternalKey.make
   const create = yield* makeFrom
 
   return Effect.fn("TaskQueue.create")((scope: ScopeName, task: NewTask) =>

@@ -4,7 +4,7 @@ import * as Cascade from "../dependency/Cascade.ts"
 import * as Feed from "../Feed.ts"
 import { isScope } from "../record/ProjectCounts.ts"
 import { type Bound, type Statement, statement, type Values, variants } from "../Statement.ts"
-import { backsOffUntil, noLease } from "../task/Move.ts"
+import { backsOffUntil, noLease } from "./End.ts"
 
 const { waitsStill } = Cascade
 

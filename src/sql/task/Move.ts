@@ -12,12 +12,12 @@
  * beginning `:excerpt`, `:details`, `:max_attempts`, `:max_rejections`; of a fail and a redrive `:terminal`; with backoff `:backoff_base`, `:backoff_max`,
  * `:seed`.
  */
-import { Spread } from "../../domain/lease/Backoff.ts"
 import { type Budget, units } from "../../domain/lease/Budget.ts"
 import { Never } from "../../domain/lease/Question.ts"
 import { ends, intervention, type Move, moves } from "../../domain/task/Moves.ts"
 import * as Cascade from "../dependency/Cascade.ts"
 import { counted, nextSeq } from "../Feed.ts"
+import { backsOffUntil, noLease, withSetback } from "../lease/End.ts"
 import * as Parked from "../lease/Parked.ts"
 import { type Statement, statement } from "../Statement.ts"
 
@@ -144,55 +144,12 @@ const rejectionsSpent = `(SELECT iif(details ->> '$.budget' = 'max_review_rounds
     ${budgetSpent("max_rejections", "(details ->> '$.limit')", ":reason")})
   FROM history WHERE task_id = tasks.id AND history.version = tasks.version + 1)`
 
-const submits = (move: Move): boolean => move === moves.submit || move === moves.burnOut
-
-// The holder makes these moves, unless the caller names someone.
-const byHolder: ReadonlySet<Move> = new Set<Move>([moves.requeue, moves.release, moves.park, moves.ask, moves.fail])
-
-/** The actor of the move. */
-const actor = (move: Move): string =>
-  submits(move)
-    // The view `held` knows the holder after an expiry too.
-    ? "coalesce(holder, :actor)"
-    : byHolder.has(move)
-    ? "coalesce(:actor, claimed_by)"
-    : ":actor"
-
-/** The columns of a lease, which are cleared at its end. */
-export const noLease = `claimed_by = NULL, claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL,
-  lease_expires_at = NULL, lease_seconds = NULL, deadline_at = NULL, cancel_requested_at = NULL`
-
-// The latest incidents are enough, and a row has to stay small.
-export const MaxSetbacks = 10
-
-// The next result overwrites the notes of a rejected one. The incident keeps this many characters of them.
-const MaxNoted = 1000
-
-const ofResult = ["execution_notes", "check_results"].map((name) => `, '${name}', substr(${name}, 1, ${MaxNoted})`)
-  .join("")
-
-/** The incidents with one more, from the columns of the task before the move. An oversized task gets no more. */
-export const withSetback = (event: string, actor: string, reason: string): string =>
-  `iif(${oversized}, setbacks, json_insert(
-    iif(json_array_length(setbacks) >= ${MaxSetbacks}, json_remove(setbacks, '$[0]'), coalesce(setbacks, '[]')),
-    '$[#]', json_object('event', ${event}, 'actor', ${actor}, 'reason', ${reason}, 'at', CAST(:now AS INTEGER),
-      'fencing_token', fencing_token${event === `'${moves.reject.event}'` ? ofResult : ""})))`
-
-// Weights of the last characters of an id, where ids differ most: powers of the golden section of the spread, so that
-// tasks with consecutive numbers are spread evenly.
-const weights = Array.from({ length: 6 }).reduce<ReadonlyArray<number>>(
-  (all) => [...all, ((all.at(-1) ?? 1) * 618_036) % Spread],
-  []
-)
-const number = weights.map((weight, i) => `unicode(substr('------' || tasks.id, ${-1 - i}, 1)) * ${weight}`).join(" + ")
-
-/** When the backoff after one more attempt ends (`domain/lease/Backoff.ts`). Tasks of one batch share the seed. */
-export const backsOffUntil = `:now + CAST(round(
-  min(:backoff_max, :backoff_base * (1 << min(max(attempt_count, 0), 30)))
-  * (500 + 500 * ((coalesce(${number}, 0) + :seed) % ${Spread} / ${Spread}.0))) AS INTEGER)`
-
-/** Moves that free the task without a result. A blocker may have failed while the task was held. */
-const frees: ReadonlySet<Move> = new Set<Move>([moves.requeue, moves.release, moves.park, moves.ask, moves.reject])
+const actor: Record<Move["actor"], string> = {
+  // The view `held` knows the holder after an expiry too. Nobody has to hold a task that is submitted.
+  holder: "coalesce(holder, :actor)",
+  "named or holder": "coalesce(:actor, claimed_by)",
+  named: ":actor"
+}
 
 /** The further columns that each move writes. Each begins with a comma. */
 const besides = new Map<Move, string>([
@@ -212,7 +169,7 @@ const besides = new Map<Move, string>([
 besides.set(moves.burnOut, besides.get(moves.submit)!)
 
 const changed = (move: Move, backoff: boolean): string => {
-  const ownFailure = frees.has(move)
+  const ownFailure = move.returns
     ? `WHEN planned.event = 'dependency_failed' THEN iif(${oversized}, NULL, planned.reason)`
     : ""
   const failure = typeof move.to === "object" && move.to.queue === "failed"
@@ -244,7 +201,7 @@ const changed = (move: Move, backoff: boolean): string => {
     ${
     // Only a flow of one's own has a step out of `failed`, besides a redrive.
     move.flow === "step" || move === moves.redrive ? ", terminal = 0" : ""}
-    ${move.setback ? `, setbacks = ${withSetback(`'${move.event}'`, actor(move), ":excerpt")}` : ""} ${
+    ${move.setback ? `, setbacks = ${withSetback(`'${move.event}'`, actor[move.actor], ":excerpt")}` : ""} ${
     besides.get(move) ?? ""
   }`
 }
@@ -295,7 +252,7 @@ export const steps = (move: Move, backoff: boolean): Steps => ({
       ${
     move.flow === "burnOut" ? `iif(usual = destination, '${move.event}', '${moves.submit.event}')` : `'${move.event}'`
   },
-      queue, ${target(move)}, ${actor(move)}, :excerpt, ${details(move)}, grants, :now, title, project_id
+      queue, ${target(move)}, ${actor[move.actor]}, :excerpt, ${details(move)}, grants, :now, title, project_id
     FROM (
       SELECT *, ${queueAfter(move)} AS usual ${move.budget === undefined ? "" : `, ${most(move.budget)} AS most`} FROM (
         SELECT *, ${place(move)} AS place, ${destination(move)} AS destination
@@ -304,12 +261,12 @@ export const steps = (move: Move, backoff: boolean): Steps => ({
     // A move to the present queue is no move, except that a held task may be returned to its own queue.
     move.to === "back" ? "''" : move.afterLapse ? "iif(lapsed_token IS NULL, queue, '')" : "queue"})
       ${move === moves.accept ? evident : move === moves.redrive ? redrivable : move === moves.park ? parkable : ""}`),
-  ...Cascade.ofTask(frees.has(move) ? "1" : undefined),
+  ...Cascade.ofTask(move.returns ? "1" : undefined),
   moved: statement(`
     UPDATE tasks SET ${changed(move, backoff)}
     FROM ${
     // A task that is freed may fail with its own blockers: then it has two plans, and the view has the second.
-    frees.has(move) ? "planned WHERE planned.id = :id" : `history AS planned
+    move.returns ? "planned WHERE planned.id = :id" : `history AS planned
     WHERE planned.task_id = :id AND planned.version = tasks.version + 1`} AND tasks.id = :id RETURNING *`),
   counted: counted(Cascade.itsScope)
 })

@@ -12,14 +12,14 @@ export const dependencies: ReadonlyArray<Fault> = [
   {
     name: "accept-unblocks-nobody",
     breaks: "A task becomes claimable when its last blocker is accepted.",
-    symbol: "task/move.moving",
+    symbol: "change/move.moving",
     find: "satisfied: steps.satisfied(values)",
     replace: "satisfied: move === moves.accept ? undefined : steps.satisfied(values)"
   },
   {
     name: "force-unblocks-nobody",
     breaks: "A task becomes claimable when an administrator moves its last blocker to `done`.",
-    symbol: "task/patch.makeWrite",
+    symbol: "change/patch.makeWrite",
     find: "satisfied: follows ?",
     replace: "satisfied: follows && forcedBy === undefined ?"
   },
@@ -48,7 +48,7 @@ export const dependencies: ReadonlyArray<Fault> = [
     name: "freed-task-does-not-fall",
     breaks: "A task that its holder gives back fails if a blocker failed while the task was held.",
     symbol: "Move.steps",
-    find: "Cascade.ofTask(frees.has(move) ? \"1\" : undefined)",
+    find: "Cascade.ofTask(move.returns ? \"1\" : undefined)",
     replace: "Cascade.ofTask()"
   },
   {

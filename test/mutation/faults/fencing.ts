@@ -68,7 +68,7 @@ export const fencing: ReadonlyArray<Fault> = [
   {
     name: "lapse-outlives-cancel",
     breaks: "The last holder does not get a task back that was cancelled since its lease expired.",
-    file: "src/services/task/move.ts",
+    file: "src/services/task/change/cancel.ts",
     find: "available_at = NULL, lapsed_token = NULL, failure_reason",
     replace: "available_at = NULL, failure_reason"
   },

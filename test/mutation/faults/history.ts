@@ -13,7 +13,7 @@ export const history: ReadonlyArray<Fault> = [
   {
     name: "history-left-out",
     breaks: "The server records every change, also that of a title.",
-    symbol: "task/patch.makeWrite",
+    symbol: "change/patch.makeWrite",
     find: "      counted: counted(values)\n    }, {",
     replace:
       "      counted: counted(values),\n      forgotten: protocol\n        ? undefined\n        : statement(\"DELETE FROM history WHERE task_id = :id AND version = :version + 1\")(values)\n    }, {"
@@ -36,7 +36,7 @@ export const history: ReadonlyArray<Fault> = [
   {
     name: "hook-without-version",
     breaks: "The completion of a hook raises the version of the task by one.",
-    file: "src/services/task/hooks.ts",
+    file: "src/services/task/change/hooks.ts",
     find: "UPDATE tasks SET version = version + 1, updated_at",
     replace: "UPDATE tasks SET updated_at"
   },
@@ -50,7 +50,7 @@ export const history: ReadonlyArray<Fault> = [
   {
     name: "move-not-counted",
     breaks: "The counters equal a count of the rows after a move.",
-    symbol: "task/move.moving",
+    symbol: "change/move.moving",
     find: ",\n      counted: steps.counted(values)\n",
     replace: "\n"
   },

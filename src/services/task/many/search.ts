@@ -15,7 +15,7 @@ import { afterCursor, cursorValues } from "../../../sql/page/Keyset.ts"
 import * as PageBytes from "../../../sql/page/PageBytes.ts"
 import * as Revisions from "../../../sql/Revisions.ts"
 import { statement, type Values, variants } from "../../../sql/Statement.ts"
-import { open } from "../create.ts"
+import { open } from "../externalKey.ts"
 import { columnsOf, filtered, type Order, orders, rowsOf, shape, valuesOf } from "../read.ts"
 import { answered, decodeTasks, someLeased } from "../rows.ts"
 

@@ -4,17 +4,17 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { CurrentActor } from "../../domain/access/Caller.ts"
-import type { ScopeName, TaskId } from "../../domain/Identifier.ts"
-import { TaskNotFound } from "../../domain/task/TaskErrors.ts"
-import * as Cascade from "../../sql/dependency/Cascade.ts"
-import { blockerKey } from "../../sql/dependency/Dependency.ts"
-import * as Feed from "../../sql/Feed.ts"
-import * as Idempotency from "../../sql/Idempotency.ts"
-import { withdrawal } from "../../sql/record/Actions.ts"
-import { statement, type Values } from "../../sql/Statement.ts"
-import { logCascade, logTransition, logTransitions } from "./log.ts"
-import { firstTask } from "./rows.ts"
+import { CurrentActor } from "../../../domain/access/Caller.ts"
+import type { ScopeName, TaskId } from "../../../domain/Identifier.ts"
+import { TaskNotFound } from "../../../domain/task/TaskErrors.ts"
+import * as Cascade from "../../../sql/dependency/Cascade.ts"
+import { blockerKey } from "../../../sql/dependency/Dependency.ts"
+import * as Feed from "../../../sql/Feed.ts"
+import * as Idempotency from "../../../sql/Idempotency.ts"
+import { withdrawal } from "../../../sql/record/Actions.ts"
+import { statement, type Values } from "../../../sql/Statement.ts"
+import { logCascade, logTransition, logTransitions } from "../log.ts"
+import { firstTask } from "../rows.ts"
 
 const recorded = statement(`
   INSERT INTO history (task_id, version, scope, seq, event, from_queue, to_queue, actor, grants, at, title, project_id)
