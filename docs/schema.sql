@@ -765,7 +765,7 @@ SELECT counter.scope, history.seq, task_id, version, event, from_queue, to_queue
 FROM queue_counts AS counter CROSS JOIN history ON history.scope = counter.scope AND history.seq > counter.seq
 WHERE counter.scope >= ' ';
 
--- The counters that each owner has after the plans: the scope, and the projects of the tasks. `json_each` passes on the sums, because only its argument may depend on a row before it.
+-- The counters that each owner has after the plans. `owner`: the scope, or char(31) and the id of a project. `counts`: tasks by queue. `events`: events by name, of a scope only. `lives`: by hour of the day, the number of the hour and how many tasks became done in it. `json_each` passes on the sums, because only its argument may depend on a row before it.
 CREATE VIEW counts_after AS
 SELECT moved.scope, owner, moved.seq,
   json_patch(counts, CASE
@@ -864,7 +864,7 @@ CREATE VIEW failable AS
 SELECT id, scope, grants, title, project_id, version, queue FROM foreseen
 WHERE NOT held AND queue NOT IN ('done', 'failed', 'cancelled');
 
--- The dependencies with the tasks that are their blockers.
+-- The dependencies with the tasks that are their blockers, in the queue that the batch leaves each blocker in. `met`: the task no longer waits for this blocker. `fails`: the task fails if this blocker fails. `because`: what history says when that changes. `x` and `TASK-x` name the same task, so a name may mean two tasks.
 CREATE VIEW waits AS
 SELECT *, queue = 'done' OR (on_failure = 'skip' AND queue IN ('failed', 'cancelled')) AS met,
   'Task ' || blocker || CASE queue WHEN 'done' THEN ' is done.' WHEN 'failed' THEN ' failed.' WHEN 'cancelled' THEN ' was cancelled.'
@@ -920,7 +920,7 @@ CREATE VIEW stopped_projects AS
 SELECT scope, id, 9007199254740991 AS until FROM projects WHERE capped
 UNION ALL SELECT scope, project_id, until FROM open_breakers;
 
--- The tasks with what decides where a move leads, and with the agent and the machine that hold them, or held them when their leases expired.
+-- All tasks, held or not, with what decides where a move leads. `holder` and `machine`: who holds the task, or held it when its lease expired. `came_from`: the queue in which an intervention became necessary. `stuck`: the task waits for one, or an agent holds it to settle one. `origin`: the queue that it was claimed from. `rounds`: the cap on review rounds of its project.
 CREATE VIEW held AS
 SELECT id, scope, version, queue, grants, title, flow, project_id, claimed_by, claimed_from, fencing_token, lapsed_token,
   intervention_from, cancel_requested_at, attempt_count, lease_losses, rejection_count, max_attempts, max_rejections, terminal,

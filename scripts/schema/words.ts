@@ -335,7 +335,7 @@ export const views: Readonly<Record<string, string>> = {
   feed: "The highest number in the feed of each scope, plans included.",
   plans: "The changes that the batch has recorded and not counted.",
   counts_after:
-    "The counters that each owner has after the plans: the scope, and the projects of the tasks. `json_each` passes on the sums, because only its argument may depend on a row before it.",
+    "The counters that each owner has after the plans. `owner`: the scope, or char(31) and the id of a project. `counts`: tasks by queue. `events`: events by name, of a scope only. `lives`: by hour of the day, the number of the hour and how many tasks became done in it. `json_each` passes on the sums, because only its argument may depend on a row before it.",
   touched: "The dependencies on the tasks that the plans move.",
   following:
     "What a task gets in its columns if its blockers change or one of them fails. `updated_at` shows when someone worked on the task.",
@@ -344,14 +344,15 @@ export const views: Readonly<Record<string, string>> = {
   foreseen:
     "The tasks as they will be after the plans of the batch. `held`: an agent has the task, and the batch does not take it back.",
   failable: "The tasks that may fail with a blocker: not held, and not in `done`, `failed` or `cancelled`.",
-  waits: "The dependencies with the tasks that are their blockers.",
+  waits:
+    "The dependencies with the tasks that are their blockers, in the queue that the batch leaves each blocker in. `met`: the task no longer waits for this blocker. `fails`: the task fails if this blocker fails. `because`: what history says when that changes. `x` and `TASK-x` name the same task, so a name may mean two tasks.",
   caps:
     "Which cap a task is at, and until when: its own, that of its project, or that of the day of its scope. And until when breakers stop it.",
   ready_by_project: "Those that `tasks_ready_by_project` has. The condition is that of the index.",
   open_breakers: "The breakers that stop claims, and until when: the largest safe integer while a canary is held.",
   stopped_projects: "The projects at a cap, and those with an open breaker, and until when.",
   held:
-    "The tasks with what decides where a move leads, and with the agent and the machine that hold them, or held them when their leases expired.",
+    "All tasks, held or not, with what decides where a move leads. `holder` and `machine`: who holds the task, or held it when its lease expired. `came_from`: the queue in which an intervention became necessary. `stuck`: the task waits for one, or an agent holds it to settle one. `origin`: the queue that it was claimed from. `rounds`: the cap on review rounds of its project.",
   breaker_feed: "The history of the breakers of a scope: the id that stands for them, and its last version.",
   watching:
     "The breakers of a task whose move is planned: whether a failure counts, whether the task is the canary, and whether the batch has recorded that the breaker opens or stays open.",

@@ -31,6 +31,6 @@ export const isRecording = (text: string): boolean => text.startsWith("INSERT IN
 export const counted = (scope: string): Statement =>
   statement(`
     INSERT INTO queue_counts (scope, seq, counts, events, lives)
-    SELECT owner, seq, counts, events, lives FROM counts_after AS plans WHERE plans.scope ${scope}
+    SELECT owner, seq, counts, events, lives FROM counts_after AS after WHERE after.scope ${scope}
     ON CONFLICT (scope) DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.counts,
       events = excluded.events, lives = excluded.lives`)

@@ -18,7 +18,7 @@ const events = `(${
  */
 export type Which = "all" | "ready" | "ready and listed" | "listed" | "recent"
 
-const lost = "('failed', 'cancelled')"
+const givenUp = "('failed', 'cancelled')"
 
 // The index has the leases of each scope in the order of their ends, and every scope with tasks has counters.
 const within = (scoped: boolean) =>
@@ -33,7 +33,7 @@ const isOver = (scoped: boolean, which: Which): string =>
   ].join(" AND ")
 
 /** Whether a claim may take the task of a row of `expiring` afterwards. */
-const readyAfter = `blocked_by IS NULL AND to_queue NOT IN ${lost}`
+const readyAfter = `blocked_by IS NULL AND to_queue NOT IN ${givenUp}`
 
 export interface Steps {
   /** Plans the move of each task (the view `expiring`). */
@@ -82,13 +82,13 @@ const make = (scoped: boolean, which: Which, backoff: boolean): Steps => {
       UPDATE tasks SET version = task.version, updated_at = :now, queue = task.to_queue, ${noLease},
         ${simple ? "" : `blocked_by = iif(blocked_by IS NULL, NULL, ${waitsStill}),`}
         completed_at = iif(queue = 'done', completed_at, NULL),
-        lapsed_token = iif(event = 'lease_expired' AND led_to NOT IN ${lost}, grants, NULL),
+        lapsed_token = iif(event = 'lease_expired' AND led_to NOT IN ${givenUp}, grants, NULL),
         attempt_count = attempt_count + (event <> 'review_lease_expired'), lease_losses = lease_losses + (event = 'lease_expired'),
         needs_intervention = iif(event = 'review_lease_expired', needs_intervention, led_to = 'requires-intervention'),
         failure_reason = task.failure_reason, setbacks = task.setbacks,
         cancel_reason = iif(task.to_queue = 'cancelled', cancel_reason, NULL),
         available_at = ${
-      backoff ? `iif(event = 'review_lease_expired' OR task.to_queue IN ${lost}, NULL, ${backsOffUntil})` : "NULL"
+      backoff ? `iif(event = 'review_lease_expired' OR task.to_queue IN ${givenUp}, NULL, ${backsOffUntil})` : "NULL"
     }
       FROM reclaiming AS task WHERE tasks.id = task.id AND tasks.claimed_by IS NOT NULL AND ${over}
       RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by, (
