@@ -1,4 +1,15 @@
-/** Why a claim got nothing: read in a second round trip, which a successful claim does not need. */
+/**
+ * Why a claim got nothing: read in a second round trip, which a successful claim does not need. In this order it
+ *
+ * 1. refuses a role that the scope does not have,
+ * 2. looks into the queue of the claim's first role, if the claim named no queue,
+ * 3. takes back expired leases that a claim leaves to the cron, and ends backoffs, and looks again,
+ * 4. refuses an unknown queue, an unregistered machine, and a machine that holds as many tasks as it may,
+ * 5. looks past tasks that are too large, at a cap, or stopped by a breaker,
+ * 6. answers that there is no task, and why.
+ *
+ * If a request has no room for another look, it goes on with 4 and 6.
+ */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -54,47 +65,95 @@ interface Waiting {
   readonly waiting_for_reply?: number
 }
 
-const why = (
-  queue: string,
-  passedOver: boolean,
-  waiting: Waiting,
-  large: string | undefined,
-  cap: string | undefined,
-  breaker: Stopping | undefined
-) =>
-  cap !== undefined
-    ? { reason: "capped" as const, error: cap }
-    : breaker !== undefined
-    ? { reason: "breaker_open" as const, error: breakerSentence(breaker) }
-    : large !== undefined
-    ? {
+/** What the second read found out about a claim that got nothing. */
+interface Facts {
+  readonly queue: string
+  readonly now: number
+  readonly orchestrator: string
+  readonly account: string | null
+  readonly maintenance: boolean
+  /** Until when the account is parked. */
+  readonly parked: number | undefined
+  /** The cap, the breaker or the size that keeps the claim from the first task that matches. */
+  readonly cap: string | undefined
+  readonly breaker: Stopping | undefined
+  readonly large: string | undefined
+  /** Whether tasks are ready that the roles or types of the claim leave out. */
+  readonly passedOver: boolean
+  readonly waiting: Waiting
+  /** When the first backoff ends. */
+  readonly due: number
+}
+
+/** Until the time, but at least a second and at most a minute. */
+const until = (time: number, now: number) => Math.min(inSeconds(time, now), MaxRetrySeconds)
+const inSeconds = (time: number, now: number) => Math.max(Math.ceil((time - now) / 1000), 1)
+
+/** Why the claim got nothing: the first reason that applies. Also when to ask again, if that is known. */
+const why = (facts: Facts) => {
+  const { breaker, now, parked, queue, waiting } = facts
+  if (facts.maintenance) {
+    return {
+      reason: "maintenance" as const,
+      error: `Orchestrator ${facts.orchestrator} is in maintenance and gets no work until that is lifted.`
+    }
+  }
+  if (parked !== undefined) {
+    return {
+      reason: "account_parked" as const,
+      error: `The account ${facts.account} is parked until ${
+        iso(parked)
+      }, because its provider gives it no more work before. Ask again then, or with another account.`,
+      parked_until: DateTime.makeUnsafe(parked),
+      retry_after_seconds: inSeconds(parked, now)
+    }
+  }
+  if (facts.cap !== undefined) return { reason: "capped" as const, error: facts.cap }
+  if (breaker !== undefined) {
+    return {
+      reason: "breaker_open" as const,
+      error: breakerSentence(breaker),
+      breaker: stoppedBy(breaker),
+      ...(breaker.half_open ? {} : { retry_after_seconds: until(breaker.retry_at, now) })
+    }
+  }
+  if (facts.large !== undefined) {
+    return {
       reason: "too_large" as const,
       error:
-        `Task ${large} in ${queue} is larger than ${MaxRecord} bytes, so no claim gets it. Shorten its longest field with a PATCH.`
+        `Task ${facts.large} in ${queue} is larger than ${MaxRecord} bytes, so no claim gets it. Shorten its longest field with a PATCH.`
     }
-    : passedOver
-    ? {
+  }
+  if (facts.passedOver) {
+    return {
       reason: "role_mismatch" as const,
       error: `Tasks in ${queue} are ready, but none of the roles or types of this claim. Ask for others, or later.`
     }
-    : waiting.backing_off > 0
-    ? {
+  }
+  if (waiting.backing_off > 0) {
+    return {
       reason: "backing_off" as const,
-      error: `The tasks in ${queue} wait after attempts that were given up or lost. Ask again when the first is due.`
+      error: `The tasks in ${queue} wait after attempts that were given up or lost. Ask again when the first is due.`,
+      retry_after_seconds: until(facts.due, now)
     }
-    : waiting.waiting_for_reply !== undefined
-    ? {
+  }
+  if (waiting.waiting_for_reply !== undefined) {
+    return {
       reason: "waiting_for_reply" as const,
       error: `The tasks in ${queue} wait for replies to questions. Reply to these, or ask again later.`
     }
-    : waiting.blocked > 0
-    ? { reason: "blocked" as const, error: `The tasks in ${queue} wait for other tasks. Ask again later.` }
-    : waiting.held > 0
-    ? { reason: "held" as const, error: `Other agents hold the tasks in ${queue}. Ask again later.` }
-    : {
-      reason: "none_ready" as const,
-      error: `No task is in ${queue} now. Ask again later, or check the name of the queue.`
-    }
+  }
+  if (waiting.blocked > 0) {
+    return { reason: "blocked" as const, error: `The tasks in ${queue} wait for other tasks. Ask again later.` }
+  }
+  if (waiting.held > 0) {
+    return { reason: "held" as const, error: `Other agents hold the tasks in ${queue}. Ask again later.` }
+  }
+  return {
+    reason: "none_ready" as const,
+    error: `No task is in ${queue} now. Ask again later, or check the name of the queue.`
+  }
+}
 
 const machine = statement(Claimant.machine(":scope"))
 
@@ -198,35 +257,25 @@ export const make = Effect.gen(function*() {
         backing_off: Number(seen?.backing_off),
         ...(Number(seen?.asked) > 0 ? { waiting_for_reply: Number(seen?.asked) } : {})
       }
-      const answer = maintenance
-        ? {
-          reason: "maintenance" as const,
-          error: `Orchestrator ${orchestrator_id} is in maintenance and gets no work until that is lifted.`
-        }
-        : parked !== undefined
-        ? {
-          reason: "account_parked" as const,
-          error: `The account ${wanted.account} is parked until ${
-            iso(parked)
-          }, because its provider gives it no more work before. Ask again then, or with another account.`
-        }
-        : why(queue, filtered && waiting.ready > 0, waiting, large, capped, breaker)
       return yield* new NoTasksAvailable({
         message: "No tasks available",
-        ...answer,
         counts,
         waiting,
-        ...(parked !== undefined && answer.reason === "account_parked"
-          ? { parked_until: DateTime.makeUnsafe(parked) }
-          : {}),
-        ...(answer.reason === "breaker_open" ? { breaker: stoppedBy(breaker!) } : {}),
-        retry_after_seconds: parked !== undefined && answer.reason === "account_parked"
-          ? Math.max(Math.ceil((parked - now) / 1000), 1)
-          : answer.reason === "breaker_open" && !breaker!.half_open
-          ? Math.min(Math.max(Math.ceil((breaker!.retry_at - now) / 1000), 1), MaxRetrySeconds)
-          : answer.reason === "backing_off"
-          ? Math.min(Math.max(Math.ceil((Number(seen?.due) - now) / 1000), 1), MaxRetrySeconds)
-          : RetryAfterSeconds
+        retry_after_seconds: RetryAfterSeconds,
+        ...why({
+          queue,
+          now,
+          orchestrator: orchestrator_id,
+          account: wanted.account,
+          maintenance,
+          parked,
+          cap: capped,
+          breaker,
+          large,
+          passedOver: filtered && waiting.ready > 0,
+          waiting,
+          due: Number(seen?.due)
+        })
       })
     })
     const answer = Effect.andThen(refusal, empty)
