@@ -20,10 +20,17 @@ const worker = `export default {
   }
 }`
 
-interface Bound {
+/** A statement with its values, as JSON can carry it. */
+export interface Bound {
   readonly text: string
   readonly parameters: ReadonlyArray<unknown>
 }
+
+export const prepare = (text: string) => ({
+  text,
+  parameters: [],
+  bind: (...parameters: ReadonlyArray<unknown>): Bound => ({ text, parameters })
+})
 
 /** The database of this name, as the server reaches a D1: only batches of bound statements. */
 const databaseOf = (url: URL, name: string): D1Database => {
@@ -33,11 +40,6 @@ const databaseOf = (url: URL, name: string): D1Database => {
     if (answer.status !== 200) throw new Error(await answer.text())
     return answer.json()
   }
-  const prepare = (text: string) => ({
-    text,
-    parameters: [],
-    bind: (...parameters: ReadonlyArray<unknown>): Bound => ({ text, parameters })
-  })
   return { batch, prepare } as unknown as D1Database
 }
 
