@@ -94,3 +94,13 @@ DELETE
 FROM flows
 WHERE name = :name
   AND scope = coalesce(:scope, (SELECT max(scope) FROM flows WHERE name = :name HAVING count(*) = 1));
+
+-- ======== Sent in special cases only ========
+
+-- found  (names the scope)
+-- 60 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
+SELECT *
+FROM flows
+WHERE scope = :scope AND name = :name
+LIMIT 2;

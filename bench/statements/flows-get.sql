@@ -9,3 +9,13 @@ SELECT *
 FROM flows
 WHERE true AND name = :name
 LIMIT 2;
+
+-- ======== Sent in special cases only ========
+
+-- found  (names the scope)
+-- 60 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH flows USING PRIMARY KEY (scope=? AND name=?)
+SELECT *
+FROM flows
+WHERE scope = :scope AND name = :name
+LIMIT 2;

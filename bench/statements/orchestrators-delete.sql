@@ -32,3 +32,12 @@ RETURNING id;
 SELECT 1
 FROM orchestrators
 WHERE id = :id AND true;
+
+-- ======== Sent in special cases only ========
+
+-- left  (names the scope)
+-- 58 characters, 2 parameters, 0 rows read, 0 rows written
+--   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+SELECT 1
+FROM orchestrators
+WHERE id = :id AND scope = :scope;

@@ -11,3 +11,14 @@ FROM orchestrators
 WHERE id = :id AND true
 ORDER BY last_heartbeat DESC, scope
 LIMIT 1;
+
+-- ======== Sent in special cases only ========
+
+-- found  (names the scope)
+-- 102 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+SELECT *
+FROM orchestrators
+WHERE id = :id AND scope = :scope
+ORDER BY last_heartbeat DESC, scope
+LIMIT 1;

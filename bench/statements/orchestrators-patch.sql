@@ -33,3 +33,12 @@ RETURNING *;
 SELECT 1
 FROM orchestrators
 WHERE id = :id AND true;
+
+-- ======== Sent in special cases only ========
+
+-- named  (names the scope)
+-- 58 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH orchestrators USING PRIMARY KEY (id=? AND scope=?)
+SELECT 1
+FROM orchestrators
+WHERE id = :id AND scope = :scope;

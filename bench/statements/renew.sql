@@ -238,6 +238,25 @@ FROM (
 
 -- ======== Sent in special cases only ========
 
+-- raised  (names the scope)
+-- 341 characters, 3 parameters, 2 rows read, 1 row written
+--   SEARCH queue_counts USING PRIMARY KEY (scope=?)
+--   SCALAR SUBQUERY 1
+--     SCAN asked VIRTUAL TABLE INDEX 1:
+--     SEARCH tasks USING PRIMARY KEY (id=?)
+UPDATE queue_counts
+SET leases_revision = leases_revision + 1
+WHERE scope = :scope
+  AND EXISTS (
+    SELECT 1
+    FROM json_each(:keys) AS asked
+    CROSS JOIN tasks ON tasks.id = asked.value ->> 'task'
+    WHERE +claimed_by IS NOT NULL
+      AND fencing_token = asked.value ->> 'token'
+      AND (:scope IS NULL OR +tasks.scope = :scope)
+      AND (:checkpointed = 0 OR NOT tasks.bytes > 1600000)
+  );
+
 -- usedByTask  (with usage and a session)
 -- 723 characters, 4 parameters, 3 rows read, 1 row written
 --   SCAN asked VIRTUAL TABLE INDEX 1:

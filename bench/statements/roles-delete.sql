@@ -19,3 +19,13 @@ DELETE
 FROM roles
 WHERE name = :name
   AND scope = coalesce(:scope, (SELECT max(scope) FROM roles WHERE name = :name HAVING count(*) = 1));
+
+-- ======== Sent in special cases only ========
+
+-- found  (names the scope)
+-- 60 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH roles USING PRIMARY KEY (scope=? AND name=?)
+SELECT *
+FROM roles
+WHERE scope = :scope AND name = :name
+LIMIT 2;

@@ -11,3 +11,14 @@ FROM roles
 WHERE true AND name = :name
 ORDER BY created_at DESC, scope
 LIMIT 1;
+
+-- ======== Sent in special cases only ========
+
+-- found  (names the scope)
+-- 92 characters, 2 parameters, 1 row read, 0 rows written
+--   SEARCH roles USING PRIMARY KEY (scope=? AND name=?)
+SELECT *
+FROM roles
+WHERE scope = :scope AND name = :name
+ORDER BY created_at DESC, scope
+LIMIT 1;

@@ -77,9 +77,10 @@ const tablesOf = (raw: DatabaseSync) =>
     })
 
 /** What writes the rows that these tables have. */
-const inserts = (raw: DatabaseSync, db: D1Database, tables: ReturnType<typeof tablesOf>) =>
+const inserts = (raw: DatabaseSync, db: D1Database, tables: ReturnType<typeof tablesOf>, where = "1") =>
   tables.flatMap(({ columns, name }) => {
-    const rows = raw.prepare(`SELECT json_array(${columns.join()}) AS row FROM ${name}`).all().map(({ row }) => row)
+    const rows = raw.prepare(`SELECT json_array(${columns.join()}) AS row FROM ${name} WHERE ${where}`).all()
+      .map(({ row }) => row)
     const values = columns.map((_, i) => `value ->> ${i}`).join()
     const insert = db.prepare(`INSERT INTO ${name} (${columns.join()}) SELECT ${values} FROM json_each(?) WHERE true`)
     return Array.from(
@@ -108,6 +109,9 @@ const kept = new Set([
   "breakers"
 ])
 
+/** The counters of the projects that have no tasks. No measurement changes them, and there are as many as the database is deep. */
+const idle = "scope > char(31) || 'deep-' AND scope < char(31) || 'deep.' AND scope <> char(31) || 'deep-0'"
+
 /** What takes everything away that was made after `since`, and has the counters as they were. */
 const restoring = (raw: DatabaseSync, db: D1Database, since: number) => {
   const deletes = tablesOf(raw).filter(({ name }) => !kept.has(name)).map(
@@ -121,20 +125,34 @@ const restoring = (raw: DatabaseSync, db: D1Database, since: number) => {
     db.prepare("PRAGMA defer_foreign_keys = on"),
     ...deletes,
     db.prepare("DELETE FROM dependencies WHERE task_id NOT IN (SELECT id FROM tasks)"),
-    ...["queue_counts", "d1_costs", "sweeps", "usage", "usage_caps", "parked_accounts", "breakers"].flatMap((name) => [
-      db.prepare(`DELETE FROM ${name}`),
-      ...inserts(raw, db, tablesOf(raw).filter((table) => table.name === name))
-    ])
+    ...["queue_counts", "d1_costs", "sweeps", "usage", "usage_caps", "parked_accounts", "breakers"].flatMap((name) => {
+      const changes = name === "queue_counts" ? `NOT (${idle})` : "1"
+      return [
+        db.prepare(`DELETE FROM ${name} WHERE ${changes}`),
+        ...inserts(raw, db, tablesOf(raw).filter((table) => table.name === name), changes)
+      ]
+    })
   ]
 }
 
-/** Fills the database, and answers how it is brought back to what it is then. The time of the test has moved on. */
-export const fill = Effect.fnUntraced(function*(db: D1Database, depth: number) {
-  const made = migrated()
-  yield* live(() => made.db, depth)
-  yield* Effect.promise(() => copy(made.raw, db))
+export interface Filled {
+  readonly raw: DatabaseSync
+  /** When the last of its records was made. */
+  readonly since: number
+}
+
+/** A database in process that has been in use. The time of the test has moved on. */
+export const make = Effect.fnUntraced(function*(depth: number) {
+  const { db, raw } = migrated()
+  yield* live(() => db, depth)
   const since = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
   yield* TestClock.adjust("1 hour")
-  const statements = restoring(made.raw, db, since)
+  return { raw, since }
+})
+
+/** Copies what is there into an empty database, and answers how that is brought back to it. */
+export const into = Effect.fnUntraced(function*(db: D1Database, { raw, since }: Filled) {
+  yield* Effect.promise(() => copy(raw, db))
+  const statements = restoring(raw, db, since)
   return { restore: Effect.promise(() => db.batch(statements)) }
 })

@@ -1,6 +1,5 @@
-/** What everything costs on the real D1, at two depths: the figures, and the statements they are made of. */
+/** What everything costs on a D1 at one depth: the figures, and the statements they are made of. */
 import type { D1Database } from "@cloudflare/workers-types"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
@@ -15,9 +14,7 @@ import { servicesWith } from "../support/layers.ts"
 import * as server from "../support/server.ts"
 import { type Case, cases } from "./cases.ts"
 import * as Filled from "./Filled.ts"
-import * as Graphs from "./Graphs.ts"
 import { operationOf } from "./Operation.ts"
-import * as RealD1 from "./RealD1.ts"
 import * as Recorded from "./Recorded.ts"
 
 export const depths = [10, 1000] as const
@@ -36,9 +33,10 @@ export interface Measured extends Counts {
   readonly executions: ReadonlyArray<Recorded.Execution>
 }
 
-const Secret = "a secret of the server"
+export const Secret = "a secret of the server"
 
-const asked: ReadonlyArray<readonly [name: string, one: Case]> = [
+/** Each endpoint, and the requests that cost something else. */
+export const asked: ReadonlyArray<readonly [name: string, one: Case]> = [
   ...endpoints.map(({ method, path }): [string, Case] => {
     const name = `${method} ${path}`
     const row = table[name]
@@ -51,7 +49,7 @@ const asked: ReadonlyArray<readonly [name: string, one: Case]> = [
 const ages = (days: string) =>
   Object.fromEntries(["HISTORY", "MESSAGES", "FINISHED_TASKS"].map((what) => [`RETAIN_${what}_DAYS`, days]))
 
-const tally = (name: string, operation: string, depth: number, trips: Recorded.Trips): Measured => {
+export const tally = (name: string, operation: string, depth: number, trips: Recorded.Trips): Measured => {
   const executions = trips.flat()
   const sum = (figure: "read" | "written") => executions.reduce((sum, execution) => sum + execution[figure], 0)
   return {
@@ -66,9 +64,9 @@ const tally = (name: string, operation: string, depth: number, trips: Recorded.T
   }
 }
 
-/** Measures everything but the graphs, on a database that is filled to this depth first. */
-export const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number) {
-  const { restore } = yield* Filled.fill(db, depth)
+/** Measures everything but the graphs, on a database that has this depth. */
+export const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number, filled: Filled.Filled) {
+  const { restore } = yield* Filled.into(db, filled)
   const { open, take } = Recorded.make(db)
   const { send } = yield* server.make({ API_SECRET_KEY: Secret }, open)
   const bearer = { authorization: `Bearer ${Secret}` }
@@ -108,6 +106,14 @@ export const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number
       )
     )
   }
+  const withKey = Effect.fnUntraced(function*(name: string, before: boolean) {
+    const { api_key } = yield* admin("POST", `/api/v1/scopes/${Filled.scope}/keys`, { name: "n" })
+    const read = send("GET", "/api/v1/tasks/deep-0", undefined, { authorization: `Bearer ${api_key}` })
+    if (before) yield* read
+    all.push(yield* measure(`GET /api/v1/tasks/:id: ${name}`, "get", read))
+  })
+  yield* withKey("with a key that is seen for the first time", false)
+  yield* withKey("with a key", true)
   const cron = <A>(name: string, what: Effect.Effect<A>) => measure(`cron: ${name}`, "cron", what)
   const tick = (config: Record<string, string> = {}) =>
     Maintenance.use(({ tick }) => tick).pipe(Effect.provide(Layer.orDie(servicesWith(config, open))))
@@ -145,23 +151,3 @@ export const atDepth = Effect.fnUntraced(function*(db: D1Database, depth: number
   all.push(yield* cron("everybody backs off", tick({ BACKOFF_SECONDS: "60" })))
   return all
 })
-
-/** All that was measured. It takes half a minute. */
-export class Measurement extends Context.Service<Measurement, {
-  readonly all: ReadonlyArray<Measured>
-  /** The deepest of the databases it was measured on. */
-  readonly db: D1Database
-}>()("test/budget/Measurement") {
-  static readonly layer = Layer.effect(
-    Measurement,
-    Effect.gen(function*() {
-      const databases = yield* RealD1.make([...depths.map((depth) => `DEPTH_${depth}`), "GRAPHS"])
-      const all: Array<Measured> = []
-      for (const [i, depth] of depths.entries()) all.push(...yield* atDepth(databases[i]!, depth))
-      for (const { depth, name, operation, trips } of yield* Graphs.measure(databases[depths.length]!)) {
-        all.push(tally(name, operation, depth, trips))
-      }
-      return { all, db: databases[depths.length - 1]! }
-    }).pipe(Effect.provide(TestClock.layer()))
-  )
-}

@@ -5,7 +5,10 @@ import { MaxStatements } from "../../src/sql/Database.ts"
 import * as Budget from "./Budget.ts"
 import * as Format from "./Format.ts"
 import * as Graphs from "./Graphs.ts"
-import { depths, figures, Measurement } from "./Measure.ts"
+import { depths, figures } from "./Measure.ts"
+import { Measurement } from "./Measurement.ts"
+import * as ObjectsBudget from "./objects/Budget.ts"
+import * as Reasons from "./objects/Reasons.ts"
 import * as Plan from "./Plan.ts"
 import * as Recorded from "./Recorded.ts"
 import * as Statements from "./Statements.ts"
@@ -18,6 +21,43 @@ layer(Measurement.layer, { excludeTestServices: true, timeout: "10 minutes" })("
       const measurement = yield* Measurement
       const found = yield* Effect.promise(() => Budget.excesses(Budget.read(), measurement))
       assert.isEmpty(found, `\n${found.join("\n")}\n${again}`)
+    }))
+
+  it.effect("is kept on Durable Objects, where nothing costs more than on D1 without a reason", () =>
+    Effect.gen(function*() {
+      const measurement = yield* Measurement
+      assert.isAbove(measurement.objects.length, 200)
+      const found = ObjectsBudget.excesses(ObjectsBudget.read(), measurement)
+      assert.isEmpty(found, `\n${found.join("\n")}\n${again}`)
+      // Each reason is one that something has.
+      const texts = measurement.objects.flatMap(({ executions }) => executions.map(({ text }) => text))
+      const names = new Set(texts.map((text) => Reasons.reasonOf(text)?.name))
+      assert.isEmpty(Reasons.reasons.filter(({ name }) => !names.has(name)))
+    }))
+
+  it.effect.each<readonly [what: string, change: { readonly read?: number; readonly text?: string }]>([
+    ["a row that the same statement does not read on D1", { read: 1 }],
+    ["a statement that D1 does not get", { text: "SELECT 1 FROM tasks" }]
+  ])("finds on Durable Objects %s", ([, { read = 0, text }]) =>
+    Effect.gen(function*() {
+      const { all, everyScope, objects } = yield* Measurement
+      const poll = objects.find(({ name }) => name === "GET /api/v1/scheduler/poll")!
+      const last = poll.executions.at(-1)!
+      const changed = { ...last, text: text ?? last.text, read: last.read + read }
+      const dearer = { ...poll, read: poll.read + read, executions: [...poll.executions.slice(0, -1), changed] }
+      const found = ObjectsBudget.excesses(
+        { [poll.name]: { [poll.where]: poll } },
+        { all, everyScope, objects: [dearer] }
+      )
+      assert.lengthOf(found, read + 1)
+      assert.include(found.at(-1), changed.text)
+    }))
+
+  it.effect("has an idle object whose alarm writes two rows", () =>
+    Effect.gen(function*() {
+      const { objects } = yield* Measurement
+      const idle = objects.find(({ name }) => name === "alarm: nothing to do")!
+      assert.deepStrictEqual([idle.alarms, idle.written, idle.objects], [1, 2, 1])
     }))
 
   it.effect("has no statement that reads tasks, history, messages or dependencies from end to end", () =>

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import { importKinds } from "../../src/domain/transfer/Import.ts"
 import { good } from "../import/Good.ts"
-import { type Admin, claimed, machine, type Question, task } from "../support/access.ts"
+import { type Admin, claimed, machine, type Question, table, task } from "../support/access.ts"
 
 export interface Case {
   readonly method: string
@@ -257,6 +257,7 @@ const pages = [
   ...["entity_type=task&entity_id=deep-0", "status=proposed"].map((filter) => `actions?${filter}`),
   "drafts?offset=5",
   "projects?offset=5",
+  "orchestrators?offset=0",
   "projects/deep-0/tasks?offset=5",
   "events?after=5",
   "events?after=latest",
@@ -396,8 +397,35 @@ const asked = Effect.fnUntraced(function*(scope: string, admin: Admin) {
 
 const sent = (ask: Case["ask"]): Case => ({ ...post(ask), status: 201 })
 
+/** Requests by id whose statements are others if they name the scope. On objects a request that names it goes to one object. */
+const naming = [
+  "POST /api/v1/tasks/:id/renew",
+  "POST /api/v1/orchestrators/:id/heartbeat",
+  "GET /api/v1/orchestrators/:id",
+  "PATCH /api/v1/orchestrators/:id",
+  "DELETE /api/v1/orchestrators/:id",
+  "GET /api/v1/flows/:name",
+  "DELETE /api/v1/flows/:name",
+  "GET /api/v1/roles/:name",
+  "DELETE /api/v1/roles/:name"
+]
+
+const named = (name: string): Case => {
+  const { ask, success } = table[name]!
+  return {
+    method: name.split(" ")[0]!,
+    status: success,
+    ask: Effect.fnUntraced(function*(scope, admin) {
+      const question = ask(scope, admin)
+      const [path, body] = Effect.isEffect(question) ? yield* question : question
+      return [`${path}?scope=${scope}`, body] as const
+    })
+  }
+}
+
 export const cases: Record<string, Case> = {
   ...changes,
+  ...Object.fromEntries(naming.map((name) => [`${name}: names the scope`, named(name)])),
   ...Object.fromEntries(exports),
   ...Object.fromEntries(turned.map((list) => [`GET /api/v1/${list}: the next page`, nextPage(list)])),
   ...Object.fromEntries(repeated.map((read) => [`GET /api/v1/${read}: not modified`, again(read)])),

@@ -1,9 +1,6 @@
 /** Both engines behind a Worker in workerd, to send the same batch to each. */
 import { convertV4MiniflareOptions, Miniflare } from "miniflare"
-import { readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
-import { rolldown } from "rolldown"
-import { root } from "../support/Bundle.ts"
+import { bundled, migrations } from "../support/InWorkerd.ts"
 
 /** A value of a statement, as JSON can carry it. */
 export type Value =
@@ -24,32 +21,9 @@ export type Outcome =
   | { readonly violates: ReadonlyArray<string> }
   | { readonly error: string; readonly refusal: boolean; readonly tooBig: boolean; readonly transient: boolean }
 
-const migrations = () =>
-  readdirSync(join(root, "migrations")).sort().map((name) => [
-    name,
-    readFileSync(join(root, "migrations", name), "utf8")
-  ])
-
-const bundled = async (): Promise<string> => {
-  const bundle = await rolldown({
-    input: join(root, "test/engines/worker.ts"),
-    external: /^cloudflare:/,
-    platform: "browser",
-    plugins: [{
-      name: "migrations",
-      resolveId: (id) => id === "virtual:migrations" ? id : undefined,
-      load: (id) =>
-        id === "virtual:migrations" ? `export const migrations = ${JSON.stringify(migrations())}` : undefined
-    }],
-    transform: { define: { "globalThis.process": "undefined", "OCTOPOID_RELEASE": "\"test\"" } }
-  })
-  const { output: [{ code }] } = await bundle.generate({ format: "esm" })
-  return code
-}
-
 export const start = async () => {
   const miniflare = new Miniflare(convertV4MiniflareOptions({
-    modules: [{ type: "ESModule", path: "worker.js", contents: await bundled() }],
+    modules: [{ type: "ESModule", path: "worker.js", contents: await bundled("test/engines/worker.ts") }],
     compatibilityDate: "2026-10-01",
     d1Databases: ["DB"],
     durableObjects: { STORED: { className: "Stored", useSQLite: true } },
@@ -57,7 +31,7 @@ export const start = async () => {
     port: 0
   }))
   const db = await miniflare.getD1Database("DB")
-  for (const [, text] of migrations()) await db.prepare(text!).run()
+  for (const [, text] of migrations()) await db.prepare(text).run()
   return {
     /** Runs the batch on each engine. */
     run: async (sent: ReadonlyArray<Sent>): Promise<{ readonly d1: Outcome; readonly object: Outcome }> => {

@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import * as Filled from "../budget/Filled.ts"
 import { atDepth } from "../budget/Measure.ts"
 import { migrated } from "../support/layers.ts"
 
@@ -11,5 +12,9 @@ import { migrated } from "../support/layers.ts"
 const Depth = 10
 
 await Effect.runPromise(
-  atDepth(migrated().db, Depth).pipe(Effect.scoped, Effect.provide(TestClock.layer()))
+  Filled.make(Depth).pipe(
+    Effect.flatMap((filled) => atDepth(migrated().db, Depth, filled)),
+    Effect.scoped,
+    Effect.provide(TestClock.layer())
+  )
 )

@@ -1,0 +1,106 @@
+/**
+ * Why a request costs more on Durable Objects than on D1. What costs more and has no reason here is a finding: a statement
+ * that D1 does not get, rows that the same statement does not read or write there, or a second request to an object.
+ */
+import type { Measured } from "../Measure.ts"
+import type { Execution } from "./Objects.ts"
+import type { MeasuredObjects } from "./Tally.ts"
+
+interface Reason {
+  readonly name: string
+  /** The statements that are sent for this reason. */
+  readonly statement: RegExp
+  readonly because: string
+}
+
+export const reasons: ReadonlyArray<Reason> = [
+  {
+    name: "alarm",
+    statement: /^\s*SELECT min\(due\) AS due FROM/,
+    because: "each change looks when the object has to wake next; an alarm that is set is one written row"
+  },
+  {
+    name: "duties",
+    statement: /\b_duties\b/,
+    because: "an object notes when it did the duties of the cron last"
+  },
+  {
+    name: "directory",
+    statement: /\b(_outbox|_told|(INTO|FROM) scopes|(INTO|FROM) keys)\b/,
+    because: "the control object knows the scopes and the keys, and an object tells it before it answers"
+  },
+  {
+    name: "machine of another scope",
+    statement:
+      /^SELECT (1|\*) FROM orchestrators WHERE id = \?( AND scope = \?| LIMIT 1)|^INSERT OR REPLACE INTO|^SELECT \* FROM roles WHERE scope = \?$/,
+    because: "the first claim of a machine through an isolate makes sure that the object has the machine"
+  },
+  {
+    name: "search",
+    statement: /AS age FROM/,
+    because: "a request that names a record and no scope asks each scope whether it has the record"
+  },
+  {
+    name: "schema",
+    statement: /\b(_schema|sqlite_schema|d1_migrations|pragma_table_info)\b|^--|^\s*CREATE (TABLE|TRIGGER)/,
+    because: "an object that wakes looks whether its schema is current, and a new one applies the migrations"
+  }
+]
+
+export const reasonOf = (text: string): Reason | undefined => reasons.find(({ statement }) => statement.test(text))
+
+const byText = (executions: ReadonlyArray<Pick<Execution, "read" | "text" | "written">>) =>
+  new Map(
+    [...Map.groupBy(executions, ({ text }) => text)].map(([text, same]) => [text, {
+      times: same.length,
+      read: same.reduce((sum, { read }) => sum + read, 0),
+      written: same.reduce((sum, { written }) => sum + written, 0)
+    }])
+  )
+
+/** Each insert, update and delete of a key also writes what the control object has to be told (`objects/Schema.ts`). */
+const changesKeys = (text: string) => /(INSERT INTO|DELETE FROM) api_keys\b/.test(text)
+
+/** The statements of a request that need a reason and have none. */
+const unexplained = (one: MeasuredObjects, known: ReadonlySet<string>) =>
+  [...byText(one.executions).keys()]
+    .filter((text) => !known.has(text) && reasonOf(text) === undefined)
+    .map((text) => `${one.name}, ${one.where}: D1 does not get this statement:\n  ${text}`)
+
+/** What the same statements cost more in an object than on D1. */
+const dearer = (one: MeasuredObjects, onD1: Measured) => {
+  const before = byText(onD1.executions)
+  return [...byText(one.executions)].flatMap(([text, { read, times, written }]) => {
+    const d1 = before.get(text)
+    if (d1 === undefined) return []
+    // The trigger that bounds the length of a row counts as a row read with each row that is written (`objects/Schema.ts`).
+    const over = read > d1.read + written || written > d1.written + (changesKeys(text) ? times : 0)
+    return over
+      ? [
+        `${one.name}, ${one.where}: ${read} rows read and ${written} written in an object, and ${d1.read} and ${d1.written} on D1:\n  ${text}`
+      ]
+      : []
+  })
+}
+
+const textsOf = (measured: ReadonlyArray<Measured>) =>
+  measured.flatMap(({ executions }) => executions.map(({ text }) => text))
+
+/**
+ * What costs more on objects than on D1 without a reason. A statement is known that D1 gets for any request to the same
+ * endpoint, or after an answer. What only objects do is made of any statements that D1 gets.
+ */
+export const findings = (
+  objects: ReadonlyArray<MeasuredObjects>,
+  d1: ReadonlyArray<Measured>
+): ReadonlyArray<string> => {
+  const everywhere = new Set(textsOf(d1))
+  const afterwards = textsOf(d1.filter(({ operation }) => operation === "after-request"))
+  const byOperation = Map.groupBy(d1, ({ operation }) => operation)
+  return objects.flatMap((one) => {
+    const same = d1.find(({ depth, name }) => name === one.name && String(depth) === one.where)
+    if (same === undefined) return unexplained(one, everywhere)
+    const known = new Set([...textsOf(byOperation.get(same.operation)!), ...afterwards])
+    return [...unexplained(one, known), ...dearer(one, same)]
+  })
+}
