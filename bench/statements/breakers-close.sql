@@ -53,8 +53,8 @@ WHERE scope = :scope AND project_id = :project_key AND opened_at IS NOT NULL;
 --     SCAN (subquery-9)
 INSERT INTO queue_counts (scope, seq, counts, events, lives)
 SELECT owner, seq, counts, events, lives
-FROM counts_after AS plans
-WHERE plans.scope = :scope
+FROM counts_after AS after
+WHERE after.scope = :scope
 ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.counts, events = excluded.events,
   lives = excluded.lives;

@@ -1,9 +1,9 @@
 -- POST /api/v1/tasks/claim
--- 1 round trip, 8 statements: 4,700 characters, 32 parameters, 29 rows read, 5 rows written
+-- 1 round trip, 8 statements: 4,717 characters, 32 parameters, 29 rows read, 5 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
--- lapsed
--- 470 characters, 2 parameters, 3 rows read, 0 rows written
+-- expired
+-- 471 characters, 2 parameters, 3 rows read, 0 rows written
 --   CO-ROUTINE (subquery-6)
 --     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --   SCAN (subquery-6)
@@ -29,7 +29,7 @@ INSERT INTO history (
 )
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + row_number() OVER (),
   event, queue, to_queue, claimed_by, reason, details, grants, :now, title, project_id
-FROM lapsing AS tasks
+FROM expiring AS tasks
 WHERE tasks.scope = :scope
   AND lease_expires_at <= :now
   AND blocked_by IS NULL
@@ -92,7 +92,7 @@ SET last_heartbeat = :now, status = iif(status = 'offline', 'active', status)
 WHERE id = :machine AND scope = :scope AND (status = 'offline' OR last_heartbeat < :fresh);
 
 -- recorded
--- 1,166 characters, 9 parameters, 7 rows read, 2 rows written
+-- 1,182 characters, 9 parameters, 7 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
@@ -107,17 +107,17 @@ WHERE id = :machine AND scope = :scope AND (status = 'offline' OR last_heartbeat
 --       CO-ROUTINE (subquery-5)
 --         SEARCH tasks USING INDEX tasks_leased (scope=?)
 --       SCAN (subquery-5)
---   CORRELATED SCALAR SUBQUERY 12
+--   CORRELATED SCALAR SUBQUERY 11
 --     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 13
+--   CORRELATED SCALAR SUBQUERY 12
 --     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 14
+--   CORRELATED SCALAR SUBQUERY 13
 --     SEARCH breakers USING INDEX breakers_open (scope=?)
---     CORRELATED SCALAR SUBQUERY 17
+--     CORRELATED SCALAR SUBQUERY 16
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 19
+--     CORRELATED SCALAR SUBQUERY 18
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -125,7 +125,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM claimable AS tasks
+FROM caps AS tasks
 WHERE id = (
   SELECT id
   FROM ready
@@ -133,6 +133,7 @@ WHERE id = (
   ORDER BY priority_rank, created_at, id
   LIMIT 1
 )
+  AND bytes <= 1600000
   AND capped_until <= :now
   AND breaker_until <= :now
   AND EXISTS (
@@ -233,8 +234,8 @@ WHERE task.scope = :scope AND breakers.scope = task.scope AND breakers.project_i
 --     SCAN (subquery-9)
 INSERT INTO queue_counts (scope, seq, counts, events, lives)
 SELECT owner, seq, counts, events, lives
-FROM counts_after AS plans
-WHERE plans.scope = :scope
+FROM counts_after AS after
+WHERE after.scope = :scope
 ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.counts, events = excluded.events,
   lives = excluded.lives;
@@ -242,17 +243,17 @@ DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.cou
 -- ======== Sent in special cases only ========
 
 -- recorded  (of a role)
--- 1,450 characters, 11 parameters, 8 rows read, 2 rows written
+-- 1,466 characters, 11 parameters, 8 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
---   CORRELATED SCALAR SUBQUERY 14
+--   CORRELATED SCALAR SUBQUERY 13
 --     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 15
+--   CORRELATED SCALAR SUBQUERY 14
 --     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 16
+--   CORRELATED SCALAR SUBQUERY 15
 --     SEARCH breakers USING INDEX breakers_open (scope=?)
---     CORRELATED SCALAR SUBQUERY 19
+--     CORRELATED SCALAR SUBQUERY 18
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 9
 --     CO-ROUTINE (subquery-3)
@@ -272,7 +273,7 @@ DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.cou
 --         CREATE BLOOM FILTER
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 21
+--     CORRELATED SCALAR SUBQUERY 20
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -280,7 +281,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM claimable AS tasks
+FROM caps AS tasks
 WHERE id = (
   SELECT id
   FROM ready_for
@@ -288,6 +289,7 @@ WHERE id = (
   ORDER BY priority_rank, created_at, id
   LIMIT 1
 )
+  AND bytes <= 1600000
   AND capped_until <= :now
   AND breaker_until <= :now
   AND EXISTS (
@@ -328,7 +330,7 @@ WHERE id = (
   );
 
 -- recorded  (of two roles)
--- 1,608 characters, 12 parameters, 12 rows read, 2 rows written
+-- 1,624 characters, 12 parameters, 12 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SCAN asked VIRTUAL TABLE INDEX 1:
@@ -336,13 +338,13 @@ WHERE id = (
 --     CORRELATED SCALAR SUBQUERY 2
 --       SEARCH tasks USING INDEX tasks_ready_for (scope=? AND queue=? AND lane=?)
 --     USE TEMP B-TREE FOR ORDER BY
---   CORRELATED SCALAR SUBQUERY 15
+--   CORRELATED SCALAR SUBQUERY 14
 --     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 16
+--   CORRELATED SCALAR SUBQUERY 15
 --     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 17
+--   CORRELATED SCALAR SUBQUERY 16
 --     SEARCH breakers USING INDEX breakers_open (scope=?)
---     CORRELATED SCALAR SUBQUERY 20
+--     CORRELATED SCALAR SUBQUERY 19
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 10
 --     CO-ROUTINE (subquery-4)
@@ -362,7 +364,7 @@ WHERE id = (
 --         CREATE BLOOM FILTER
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 22
+--     CORRELATED SCALAR SUBQUERY 21
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -370,7 +372,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM claimable AS tasks
+FROM caps AS tasks
 WHERE id = (
   SELECT best.id
   FROM json_each(:lanes) AS asked
@@ -384,6 +386,7 @@ WHERE id = (
   ORDER BY best.priority_rank, best.created_at, best.id
   LIMIT 1
 )
+  AND bytes <= 1600000
   AND capped_until <= :now
   AND breaker_until <= :now
   AND EXISTS (
@@ -424,7 +427,7 @@ WHERE id = (
   );
 
 -- recorded  (of a type)
--- 1,217 characters, 10 parameters, 901 rows read, 0 rows written
+-- 1,233 characters, 10 parameters, 901 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
@@ -442,17 +445,17 @@ WHERE id = (
 --       CO-ROUTINE (subquery-6)
 --         SEARCH tasks USING INDEX tasks_leased (scope=?)
 --       SCAN (subquery-6)
---   CORRELATED SCALAR SUBQUERY 13
+--   CORRELATED SCALAR SUBQUERY 12
 --     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 14
+--   CORRELATED SCALAR SUBQUERY 13
 --     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 15
+--   CORRELATED SCALAR SUBQUERY 14
 --     SEARCH breakers USING INDEX breakers_open (scope=?)
---     CORRELATED SCALAR SUBQUERY 18
+--     CORRELATED SCALAR SUBQUERY 17
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 20
+--     CORRELATED SCALAR SUBQUERY 19
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -460,7 +463,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM claimable AS tasks
+FROM caps AS tasks
 WHERE id = (
   SELECT id
   FROM ready
@@ -468,6 +471,7 @@ WHERE id = (
   ORDER BY priority_rank, created_at, id
   LIMIT 1
 )
+  AND bytes <= 1600000
   AND capped_until <= :now
   AND breaker_until <= :now
   AND EXISTS (
@@ -676,7 +680,7 @@ WHERE id = (
 );
 
 -- recorded  (low priorities first)
--- 1,489 characters, 10 parameters, 12 rows read, 2 rows written
+-- 1,505 characters, 10 parameters, 12 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 3
 --     SCAN asked VIRTUAL TABLE INDEX 1:
@@ -697,17 +701,17 @@ WHERE id = (
 --       CO-ROUTINE (subquery-7)
 --         SEARCH tasks USING INDEX tasks_leased (scope=?)
 --       SCAN (subquery-7)
---   CORRELATED SCALAR SUBQUERY 14
+--   CORRELATED SCALAR SUBQUERY 13
 --     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 15
+--   CORRELATED SCALAR SUBQUERY 14
 --     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 16
+--   CORRELATED SCALAR SUBQUERY 15
 --     SEARCH breakers USING INDEX breakers_open (scope=?)
---     CORRELATED SCALAR SUBQUERY 19
+--     CORRELATED SCALAR SUBQUERY 18
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 21
+--     CORRELATED SCALAR SUBQUERY 20
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -715,7 +719,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM claimable AS tasks
+FROM caps AS tasks
 WHERE id = coalesce(
   (
     SELECT best.id
@@ -738,6 +742,7 @@ WHERE id = coalesce(
     LIMIT 1
   )
 )
+  AND bytes <= 1600000
   AND capped_until <= :now
   AND breaker_until <= :now
   AND EXISTS (
@@ -919,7 +924,7 @@ WHERE id = (
 );
 
 -- recorded  (at the cap of a project)
--- 2,335 characters, 9 parameters, 42 rows read, 2 rows written
+-- 2,348 characters, 9 parameters, 42 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 12
 --     CO-ROUTINE stretch
@@ -948,9 +953,9 @@ WHERE id = (
 --             SEARCH projects USING INDEX projects_capped (scope=?)
 --           UNION ALL
 --             SEARCH breakers USING INDEX breakers_open (scope=?)
---             CORRELATED SCALAR SUBQUERY 37
+--             CORRELATED SCALAR SUBQUERY 36
 --               SEARCH tasks USING PRIMARY KEY (id=?)
---             CORRELATED SCALAR SUBQUERY 37
+--             CORRELATED SCALAR SUBQUERY 36
 --               SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH stopped USING AUTOMATIC PARTIAL COVERING INDEX (id=? AND scope=?)
 --     SEARCH best USING PRIMARY KEY (id=?)
@@ -968,17 +973,17 @@ WHERE id = (
 --       CO-ROUTINE (subquery-15)
 --         SEARCH tasks USING INDEX tasks_leased (scope=?)
 --       SCAN (subquery-15)
---   CORRELATED SCALAR SUBQUERY 22
+--   CORRELATED SCALAR SUBQUERY 21
 --     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 23
+--   CORRELATED SCALAR SUBQUERY 22
 --     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 24
+--   CORRELATED SCALAR SUBQUERY 23
 --     SEARCH breakers USING INDEX breakers_open (scope=?)
---     CORRELATED SCALAR SUBQUERY 27
+--     CORRELATED SCALAR SUBQUERY 26
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 29
+--     CORRELATED SCALAR SUBQUERY 28
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -986,7 +991,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM claimable AS tasks
+FROM caps AS tasks
 WHERE id = (
   WITH RECURSIVE lanes (lane) AS (
     SELECT (SELECT lane FROM ready_by_project WHERE scope = :scope AND queue = :queue ORDER BY lane LIMIT 1)
@@ -1036,7 +1041,7 @@ WHERE id = (
       AND queue = :queue
       AND lane = stretch.lane
       AND project_key = stretch.project_key
-      AND NOT bytes > 1600000
+      AND bytes <= 1600000
       AND NOT capped
     ORDER BY priority_rank, created_at, id
     LIMIT 1
@@ -1050,6 +1055,7 @@ WHERE id = (
   ORDER BY best.priority_rank, best.created_at, best.id
   LIMIT 1
 )
+  AND bytes <= 1600000
   AND capped_until <= :now
   AND breaker_until <= :now
   AND EXISTS (
@@ -1081,7 +1087,7 @@ WHERE id = (
   );
 
 -- recorded  (of a role, past the tasks of a project at its cap)
--- 2,363 characters, 11 parameters, 21 rows read, 2 rows written
+-- 2,376 characters, 11 parameters, 21 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 9
 --     CO-ROUTINE stretch
@@ -1101,22 +1107,22 @@ WHERE id = (
 --             SEARCH projects USING INDEX projects_capped (scope=?)
 --           UNION ALL
 --             SEARCH breakers USING INDEX breakers_open (scope=?)
---             CORRELATED SCALAR SUBQUERY 34
+--             CORRELATED SCALAR SUBQUERY 33
 --               SEARCH tasks USING PRIMARY KEY (id=?)
---             CORRELATED SCALAR SUBQUERY 34
+--             CORRELATED SCALAR SUBQUERY 33
 --               SEARCH tasks USING PRIMARY KEY (id=?)
 --       SEARCH stopped USING AUTOMATIC PARTIAL COVERING INDEX (id=? AND scope=?)
 --     SEARCH best USING PRIMARY KEY (id=?)
 --     CORRELATED SCALAR SUBQUERY 7
 --       SEARCH tasks USING INDEX tasks_ready_by_project (scope=? AND queue=? AND lane=? AND project_key=?)
 --     USE TEMP B-TREE FOR ORDER BY
---   CORRELATED SCALAR SUBQUERY 21
+--   CORRELATED SCALAR SUBQUERY 20
 --     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 22
+--   CORRELATED SCALAR SUBQUERY 21
 --     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 23
+--   CORRELATED SCALAR SUBQUERY 22
 --     SEARCH breakers USING INDEX breakers_open (scope=?)
---     CORRELATED SCALAR SUBQUERY 26
+--     CORRELATED SCALAR SUBQUERY 25
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 16
 --     CO-ROUTINE (subquery-10)
@@ -1136,7 +1142,7 @@ WHERE id = (
 --         CREATE BLOOM FILTER
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 28
+--     CORRELATED SCALAR SUBQUERY 27
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -1144,7 +1150,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM claimable AS tasks
+FROM caps AS tasks
 WHERE id = (
   WITH RECURSIVE lanes (lane) AS (SELECT value FROM json_each(:roles)),
     stretch (lane, project_key) AS (
@@ -1182,7 +1188,7 @@ WHERE id = (
       AND queue = :queue
       AND lane = stretch.lane
       AND project_key = stretch.project_key
-      AND NOT bytes > 1600000
+      AND bytes <= 1600000
       AND NOT capped
     ORDER BY priority_rank, created_at, id
     LIMIT 1
@@ -1196,6 +1202,7 @@ WHERE id = (
   ORDER BY best.priority_rank, best.created_at, best.id
   LIMIT 1
 )
+  AND bytes <= 1600000
   AND capped_until <= :now
   AND breaker_until <= :now
   AND EXISTS (
@@ -1243,7 +1250,7 @@ FROM parked_accounts
 WHERE parked_accounts.scope = :scope AND account = :account AND until > :now;
 
 -- recorded  (of an account)
--- 1,282 characters, 10 parameters, 7 rows read, 2 rows written
+-- 1,298 characters, 10 parameters, 7 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SCALAR SUBQUERY 2
 --     SEARCH tasks USING INDEX tasks_ready (scope=? AND queue=?)
@@ -1260,17 +1267,17 @@ WHERE parked_accounts.scope = :scope AND account = :account AND until > :now;
 --       SCAN (subquery-5)
 --   SCALAR SUBQUERY 8
 --     SEARCH parked_accounts USING PRIMARY KEY (scope=? AND account=?)
---   CORRELATED SCALAR SUBQUERY 13
+--   CORRELATED SCALAR SUBQUERY 12
 --     SEARCH projects USING PRIMARY KEY (id=?)
---   CORRELATED SCALAR SUBQUERY 14
+--   CORRELATED SCALAR SUBQUERY 13
 --     SEARCH usage USING PRIMARY KEY (scope=?)
---   CORRELATED SCALAR SUBQUERY 15
+--   CORRELATED SCALAR SUBQUERY 14
 --     SEARCH breakers USING INDEX breakers_open (scope=?)
---     CORRELATED SCALAR SUBQUERY 18
+--     CORRELATED SCALAR SUBQUERY 17
 --       SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 1
 --     SEARCH counter USING PRIMARY KEY (scope=?)
---     CORRELATED SCALAR SUBQUERY 20
+--     CORRELATED SCALAR SUBQUERY 19
 --       SEARCH history USING COVERING INDEX history_feed (scope=? AND seq>?)
 INSERT INTO history (
   task_id, version, scope, seq, event, from_queue, to_queue, actor, details, grants, at, title, project_id
@@ -1278,7 +1285,7 @@ INSERT INTO history (
 SELECT id, version + 1, scope, (SELECT last FROM feed WHERE feed.scope = tasks.scope) + 1,
   iif(:review, 'review_claimed', 'claimed'), queue, iif(:review, queue, 'claimed'), :agent, :details, grants,
   :now, title, project_id
-FROM claimable AS tasks
+FROM caps AS tasks
 WHERE id = (
   SELECT id
   FROM ready
@@ -1286,6 +1293,7 @@ WHERE id = (
   ORDER BY priority_rank, created_at, id
   LIMIT 1
 )
+  AND bytes <= 1600000
   AND capped_until <= :now
   AND breaker_until <= :now
   AND EXISTS (

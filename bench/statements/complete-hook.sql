@@ -93,8 +93,8 @@ RETURNING *;
 --     SCAN (subquery-10)
 INSERT INTO queue_counts (scope, seq, counts, events, lives)
 SELECT owner, seq, counts, events, lives
-FROM counts_after AS plans
-WHERE plans.scope = (SELECT scope FROM tasks WHERE id = :id)
+FROM counts_after AS after
+WHERE after.scope = (SELECT scope FROM tasks WHERE id = :id)
 ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.counts, events = excluded.events,
   lives = excluded.lives;

@@ -129,8 +129,8 @@ LIMIT 45;
 
 -- ======== Sent in special cases only ========
 
--- lapsed  (graph of layers: leases run out, and all fail with the tasks)
--- 735 characters, 1 parameter, 76 rows read, 36 rows written
+-- expired  (graph of layers: leases run out, and all fail with the tasks)
+-- 736 characters, 1 parameter, 76 rows read, 36 rows written
 --   CO-ROUTINE (subquery-7)
 --     SEARCH tasks USING INDEX tasks_leased (scope=? AND lease_expires_at<?)
 --     LIST SUBQUERY 2
@@ -165,7 +165,7 @@ SELECT id, version + 1, scope,
     ELSE json_set(details, '$.budget', 'max_attempts', '$.limit', attempt_limit)
   END,
   grants, :now, title, project_id
-FROM lapsing AS tasks
+FROM expiring AS tasks
 WHERE tasks.scope IN (SELECT scope FROM queue_counts WHERE queue_counts.scope >= ' ')
   AND lease_expires_at <= :now;
 
@@ -434,7 +434,7 @@ RETURNING id, scope, queue, version, claimed_by, fencing_token, blocked_by,
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
 --     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   CORRELATED SCALAR SUBQUERY 8
---     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 UPDATE tasks
 SET version = task.version, queue = task.queue, blocked_by = task.blocked_by, updated_at = task.updated_at,
   lapsed_token = task.lapsed_token, available_at = task.available_at, completed_at = task.completed_at,
@@ -477,8 +477,8 @@ RETURNING id, scope, version, claimed_by, fencing_token, queue,
 --     SCAN (subquery-9)
 INSERT INTO queue_counts (scope, seq, counts, events, lives)
 SELECT owner, seq, counts, events, lives
-FROM counts_after AS plans
-WHERE plans.scope IS NOT NULL
+FROM counts_after AS after
+WHERE after.scope IS NOT NULL
 ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.counts, events = excluded.events,
   lives = excluded.lives;
@@ -1113,8 +1113,8 @@ WHERE id IN (SELECT value FROM json_each(:keys))
 --     SCAN (subquery-11)
 INSERT INTO queue_counts (scope, seq, counts, events, lives)
 SELECT owner, seq, counts, events, lives
-FROM counts_after AS plans
-WHERE plans.scope IN (SELECT scope FROM tasks WHERE id IN (SELECT value FROM json_each(:keys)))
+FROM counts_after AS after
+WHERE after.scope IN (SELECT scope FROM tasks WHERE id IN (SELECT value FROM json_each(:keys)))
 ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.counts, events = excluded.events,
   lives = excluded.lives;

@@ -1,5 +1,5 @@
 -- GET /api/v1/tasks/:id/explain
--- 1 round trip, 5 statements: 3,574 characters, 13 parameters, 11 rows read, 0 rows written
+-- 1 round trip, 5 statements: 3,578 characters, 13 parameters, 11 rows read, 0 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- tasks
@@ -70,7 +70,7 @@ WHERE task_id = :id
 ORDER BY position;
 
 -- ahead
--- 2,199 characters, 4 parameters, 5 rows read, 0 rows written
+-- 2,203 characters, 4 parameters, 5 rows read, 0 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   CORRELATED SCALAR SUBQUERY 4
 --     CO-ROUTINE (subquery-3)
@@ -130,7 +130,7 @@ SELECT iif(
         AND (priority_rank, created_at, id) < (own.priority_rank, own.created_at, own.id)
       UNION ALL
       SELECT 1
-      FROM lapsing
+      FROM expiring
       WHERE scope = own.scope
         AND lease_expires_at <= :now
         AND (queue <> 'claimed' OR NOT :backs_off)
@@ -168,7 +168,7 @@ SELECT iif(
         AND (priority_rank, created_at, id) < (own.priority_rank, own.created_at, own.id)
       UNION ALL
       SELECT 1
-      FROM lapsing
+      FROM expiring
       WHERE scope = own.scope
         AND lease_expires_at <= :now
         AND (queue <> 'claimed' OR NOT :backs_off)
@@ -188,8 +188,8 @@ FROM (
       WHEN claimed_by IS NULL THEN queue
       ELSE (
         SELECT to_queue
-        FROM lapsing
-        WHERE lapsing.id = tasks.id AND to_queue NOT IN ('failed', 'cancelled')
+        FROM expiring
+        WHERE expiring.id = tasks.id AND to_queue NOT IN ('failed', 'cancelled')
       )
     END AS place
   FROM tasks

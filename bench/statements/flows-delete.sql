@@ -1,5 +1,5 @@
 -- DELETE /api/v1/flows/:name
--- 1 round trip, 4 statements: 1,491 characters, 8 parameters, 25 rows read, 2 rows written
+-- 1 round trip, 4 statements: 1,497 characters, 8 parameters, 25 rows read, 2 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- found
@@ -11,7 +11,7 @@ WHERE true AND name = :name
 LIMIT 2;
 
 -- harmed
--- 1,056 characters, 3 parameters, 20 rows read, 0 rows written
+-- 1,062 characters, 3 parameters, 20 rows read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH flows USING COVERING INDEX flows_named (name=?)

@@ -1,9 +1,9 @@
 -- PUT /api/v1/flows/:name
--- 1 round trip, 4 statements: 1,981 characters, 20 parameters, 18 rows read, 3 rows written
+-- 1 round trip, 4 statements: 1,987 characters, 20 parameters, 18 rows read, 3 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- harmed
--- 1,056 characters, 3 parameters, 16 rows read, 0 rows written
+-- 1,062 characters, 3 parameters, 16 rows read, 0 rows written
 --   SEARCH queue_counts USING PRIMARY KEY (scope=?)
 --   SCALAR SUBQUERY 1
 --     SEARCH flows USING COVERING INDEX flows_named (name=?)

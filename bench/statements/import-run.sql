@@ -249,8 +249,8 @@ WHERE id IN (SELECT value ->> 'id' FROM json_each(:tasks_keys)) AND +scope = :sc
 --     SCAN (subquery-9)
 INSERT INTO queue_counts (scope, seq, counts, events, lives)
 SELECT owner, seq, counts, events, lives
-FROM counts_after AS plans
-WHERE plans.scope = :scope
+FROM counts_after AS after
+WHERE after.scope = :scope
 ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.counts, events = excluded.events,
   lives = excluded.lives;
@@ -886,12 +886,17 @@ WHERE value ->> 'task' IN (
 );
 
 -- tasks satisfied  (some of each kind, under an idempotency key)
--- 407 characters, 3 parameters, 12 rows read, 1 row written
+-- 279 characters, 3 parameters, 16 rows read, 1 row written
 --   SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 2
---     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
+--     SEARCH blocker USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 5
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 5
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 UPDATE dependencies
 SET satisfied_at = :now
 WHERE satisfied_at IS NULL
@@ -899,10 +904,8 @@ WHERE satisfied_at IS NULL
   AND task_id IN (SELECT value ->> 'task' FROM json_each(:edges))
   AND EXISTS (
     SELECT 1
-    FROM tasks
-    WHERE +tasks.scope = dependencies.scope
-      AND tasks.id IN (blocker_id, iif(blocker_id GLOB 'TASK-*', substr(blocker_id, 6), NULL))
-      AND (+tasks.queue = 'done' OR (on_failure = 'skip' AND +tasks.queue IN ('failed', 'cancelled')))
+    FROM waits
+    WHERE waits.task_id = dependencies.task_id AND waits.blocker_id = dependencies.blocker_id AND met
   );
 
 -- tasks blocked  (some of each kind, under an idempotency key)
@@ -930,12 +933,17 @@ WHERE id IN (
 );
 
 -- tasks endedSatisfied  (some of each kind, under an idempotency key)
--- 400 characters, 3 parameters, 5 rows read, 0 rows written
+-- 272 characters, 3 parameters, 5 rows read, 0 rows written
 --   SEARCH dependencies USING PRIMARY KEY (blocker_key=?)
 --   LIST SUBQUERY 1
 --     SCAN json_each VIRTUAL TABLE INDEX 1:
 --   CORRELATED SCALAR SUBQUERY 2
---     SEARCH tasks USING PRIMARY KEY (id=?)
+--     SEARCH edge USING INDEX dependencies_of (task_id=? AND blocker_id=?)
+--     SEARCH blocker USING PRIMARY KEY (id=?)
+--     CORRELATED SCALAR SUBQUERY 5
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
+--     CORRELATED SCALAR SUBQUERY 5
+--       SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 UPDATE dependencies
 SET satisfied_at = :now
 WHERE satisfied_at IS NULL
@@ -943,10 +951,8 @@ WHERE satisfied_at IS NULL
   AND blocker_key IN (SELECT value FROM json_each(:ended))
   AND EXISTS (
     SELECT 1
-    FROM tasks
-    WHERE +tasks.scope = dependencies.scope
-      AND tasks.id IN (blocker_id, iif(blocker_id GLOB 'TASK-*', substr(blocker_id, 6), NULL))
-      AND (+tasks.queue = 'done' OR (on_failure = 'skip' AND +tasks.queue IN ('failed', 'cancelled')))
+    FROM waits
+    WHERE waits.task_id = dependencies.task_id AND waits.blocker_id = dependencies.blocker_id AND met
   );
 
 -- tasks unblockedRecorded  (some of each kind, under an idempotency key)

@@ -266,8 +266,8 @@ RETURNING *;
 --     SCAN (subquery-10)
 INSERT INTO queue_counts (scope, seq, counts, events, lives)
 SELECT owner, seq, counts, events, lives
-FROM counts_after AS plans
-WHERE plans.scope IN (
+FROM counts_after AS after
+WHERE after.scope IN (
   SELECT tasks.scope
   FROM json_each(:keys) AS asked
   CROSS JOIN tasks ON tasks.id = asked.value ->> 'task' AND tasks.updated_at = :now

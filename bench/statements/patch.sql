@@ -135,8 +135,8 @@ RETURNING *;
 --     SCAN (subquery-9)
 INSERT INTO queue_counts (scope, seq, counts, events, lives)
 SELECT owner, seq, counts, events, lives
-FROM counts_after AS plans
-WHERE plans.scope = :scope
+FROM counts_after AS after
+WHERE after.scope = :scope
 ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.counts, events = excluded.events,
   lives = excluded.lives;
@@ -351,7 +351,7 @@ RETURNING *;
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
 --     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
 --   CORRELATED SCALAR SUBQUERY 9
---     SEARCH history USING PRIMARY KEY (task_id=? AND version=?)
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 UPDATE tasks
 SET version = task.version, queue = task.queue, blocked_by = task.blocked_by, updated_at = task.updated_at,
   lapsed_token = task.lapsed_token, available_at = task.available_at, completed_at = task.completed_at,

@@ -1,5 +1,5 @@
 -- DELETE /api/v1/tasks/:id/dependencies/:blocker
--- 2 round trips, 7 statements: 2,701 characters, 16 parameters, 30 rows read, 6 rows written
+-- 2 round trips, 7 statements: 2,423 characters, 16 parameters, 31 rows read, 6 rows written
 -- Written by `npm run statements -- --write`, which measures on D1 with 1,000 records of each kind.
 
 -- rows
@@ -92,32 +92,24 @@ WHERE task_id = :id
   AND blocker_id NOT IN (SELECT value FROM json_each(:blockers));
 
 -- changed
--- 645 characters, 2 parameters, 7 rows read, 2 rows written
+-- 367 characters, 2 parameters, 8 rows read, 2 rows written
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH tasks USING PRIMARY KEY (id=?)
 --   SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 --   CORRELATED SCALAR SUBQUERY 4
 --     SEARCH later USING PRIMARY KEY (task_id=? AND version>?)
---   CORRELATED SCALAR SUBQUERY 1
+--   SEARCH tasks USING PRIMARY KEY (id=?)
+--   CORRELATED SCALAR SUBQUERY 5
 --     USE TEMP B-TREE FOR group_concat(ORDER BY)
 --     SEARCH dependencies USING INDEX dependencies_of (task_id=?)
+--   CORRELATED SCALAR SUBQUERY 6
+--     SEARCH history USING PRIMARY KEY (task_id=? AND version>?)
 UPDATE tasks
-SET version = planned.version, updated_at = :now,
-  blocked_by = (
-    SELECT group_concat(blocker_id, ',' ORDER BY position)
-    FROM dependencies
-    WHERE task_id = tasks.id AND satisfied_at IS NULL
-  ),
-  queue = to_queue, lapsed_token = iif(queue = to_queue, lapsed_token, NULL),
-  available_at = iif(queue = to_queue, available_at, NULL),
-  completed_at = iif(queue = to_queue, completed_at, NULL),
-  needs_intervention = iif(queue = to_queue, needs_intervention, 0),
-  failure_reason = CASE
-    WHEN queue = to_queue THEN failure_reason
-    WHEN NOT tasks.bytes > 1600000 THEN planned.reason
-  END
-FROM planned
-WHERE tasks.id = :id AND planned.id = :id
+SET version = task.version, updated_at = :now, queue = task.queue, blocked_by = task.blocked_by,
+  lapsed_token = task.lapsed_token, available_at = task.available_at, completed_at = task.completed_at,
+  needs_intervention = task.needs_intervention, failure_reason = task.failure_reason
+FROM following AS task
+WHERE tasks.id = :id AND task.id = :id
 RETURNING *;
 
 -- counted
@@ -143,8 +135,8 @@ RETURNING *;
 --     SCAN (subquery-9)
 INSERT INTO queue_counts (scope, seq, counts, events, lives)
 SELECT owner, seq, counts, events, lives
-FROM counts_after AS plans
-WHERE plans.scope = :scope
+FROM counts_after AS after
+WHERE after.scope = :scope
 ON CONFLICT (scope)
 DO UPDATE SET revision = revision + 1, seq = excluded.seq, counts = excluded.counts, events = excluded.events,
   lives = excluded.lives;
