@@ -69,10 +69,10 @@ export const createQuery = <R extends Read>(
   return { data, refusal, again: () => setAgain((n) => n + 1) }
 }
 
-export type Outcome<A> = { readonly done: A } | { readonly refused: string; readonly tag: string | undefined }
+export type Answered<A> = { readonly done: A } | { readonly refused: string; readonly tag: string | undefined }
 
 /** Changes something in the scope of the page, and looks at the server at once. The page shows nothing before the server did it. */
-export const act = async <R extends Exclude<Route, Read>>(route: R, parts: Parts<R>): Promise<Outcome<Answer<R>>> => {
+export const act = async <R extends Exclude<Route, Read>>(route: R, parts: Parts<R>): Promise<Answered<Answer<R>>> => {
   const plain = parts as { readonly query?: object }
   try {
     return { done: await change(route, { ...plain, query: { scope: scope(), ...plain.query } } as unknown as Parts<R>) }

@@ -178,14 +178,14 @@ export const burntOut = (
   limits: BurnoutLimits
 ): boolean => (work.commits_count === 0 && work.turns_used >= limits.idleTurns) || work.turns_used >= limits.totalTurns
 
-export type MoveOutcome = "usual" | "cancelled" | "failed"
+export type MoveEnd = "usual" | "cancelled" | "failed"
 
 /** A requested cancellation comes before a spent budget: the task that someone gave up is cancelled, not failed. */
-export const outcome = (
+export const endOf = (
   { budget, yields }: Pick<Move, "budget" | "yields">,
   task: Spending & { readonly cancelRequested: boolean },
   limits: Limits
-): MoveOutcome =>
+): MoveEnd =>
   yields && task.cancelRequested
     ? "cancelled"
     : budget !== undefined && spendsLast(budget, task, limits)

@@ -148,7 +148,7 @@ const columns = {
   project_id: "iif(held, project_id, NULL)",
   cap: "iif(held, (SELECT iif(capped_until > :now, cap, NULL) FROM caps WHERE caps.id = lease.id), NULL)",
   machine: "iif(held, (SELECT status FROM orchestrators WHERE id = orchestrator_id AND scope = lease.scope), NULL)",
-  // The incident that ended a lost lease, without its texts.
+  // The setback that ended a lost lease, without its texts.
   setbacks: `iif(held, NULL, (
     SELECT json_array(json_set(value, '$.actor', NULL, '$.reason', NULL)) FROM json_each(setbacks)
     WHERE value ->> '$.fencing_token' = token ORDER BY key DESC LIMIT 1))`

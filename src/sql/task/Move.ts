@@ -162,16 +162,16 @@ const actor = (move: Move): string =>
 export const noLease = `claimed_by = NULL, claimed_at = NULL, claimed_from = NULL, orchestrator_id = NULL,
   lease_expires_at = NULL, lease_seconds = NULL, deadline_at = NULL, cancel_requested_at = NULL`
 
-// The latest incidents are enough, and a row has to stay small.
+// The latest setbacks are enough, and a row has to stay small.
 export const MaxSetbacks = 10
 
-// The next result overwrites the notes of a rejected one. The incident keeps this many characters of them.
+// The next result overwrites the notes of a rejected one. The setback keeps this many characters of them.
 const MaxNoted = 1000
 
 const ofResult = ["execution_notes", "check_results"].map((name) => `, '${name}', substr(${name}, 1, ${MaxNoted})`)
   .join("")
 
-/** The incidents with one more, from the columns of the task before the move. An oversized task gets no more. */
+/** The setbacks of a task and one more, from its columns before the move. An oversized task gets no more. */
 export const withSetback = (event: string, actor: string, reason: string): string =>
   `iif(${oversized}, setbacks, json_insert(
     iif(json_array_length(setbacks) >= ${MaxSetbacks}, json_remove(setbacks, '$[0]'), coalesce(setbacks, '[]')),
