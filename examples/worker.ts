@@ -1,5 +1,5 @@
 /**
- * A worker, complete: `npm run example:worker` against a server that runs (`npm start`).
+ * A worker, complete: `node examples/worker.ts` against a server that runs (`npm start`).
  *
  * `OCTOPOID_URL` says where the server is (`http://localhost:8787`), `OCTOPOID_API_KEY` is a key of the scope or the
  * server's secret, `OCTOPOID_SCOPE` the scope (`example`). Stop it with Ctrl-C: it gives back what it has not finished. What
