@@ -1,6 +1,7 @@
 /**
- * Claims as many tasks as the worker has room for, and then waits as long as the server says. A claim may itself wait at the
- * server for a task (`wait_seconds`). Servers that do not offer that answer at once, and then it is the worker that waits.
+ * Claims as many tasks as the worker has room for, and then waits as long as the server says. A claim may itself wait
+ * at the server for a task (`wait_seconds`). Servers that do not offer that answer at once, and then it is the worker
+ * that waits.
  */
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"

@@ -1,6 +1,6 @@
 /**
- * The hooks of git, as shell scripts that need git and curl and nothing else. They are the same for every repository: the
- * settings are read when they run, from the environment and from git's configuration.
+ * The hooks of git, as shell scripts that need git and curl and nothing else. They are the same for every repository:
+ * the settings are read when they run, from the environment and from git's configuration.
  */
 
 export const hooks = ["pre-push", "pre-receive"] as const

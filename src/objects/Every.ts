@@ -1,6 +1,6 @@
 /**
- * The lists that show every scope: they go from scope to scope, by name, until the page is full. A list that fits on one
- * page is in the order that it has on D1; a longer one is in that order only within each scope.
+ * The lists that show every scope: they go from scope to scope, by name, until the page is full. A list that fits on
+ * one page is in the order that it has on D1; a longer one is in that order only within each scope.
  */
 import { MaxLimit, MaxPageBytes } from "../domain/Page.ts"
 import { Release } from "../domain/Release.ts"
@@ -97,7 +97,10 @@ const asking = (
   return new Request(new URL(`${path}?${next}`, request.url), { method: "GET", headers })
 }
 
-/** The answer in the place of several: its headers are those of one of them, and its tag, where they have one, is its own. */
+/**
+ * The answer in the place of several: its headers are those of one of them, and its tag, where they have one, is its
+ * own.
+ */
 const answered = async ({ request }: Asking, from: Response, body: string): Promise<Response> => {
   const headers = new Headers(from.headers)
   for (const name of ["content-length", "etag", "server-timing", "x-request-id"]) headers.delete(name)
@@ -246,7 +249,8 @@ export const answer = async (list: List, asked: Asking): Promise<Response> => {
   const cursor = asked.query.get("cursor")
   const place = cursor === null || cursor === "first" ? undefined : decode(cursor)
   try {
-    // An empty object refuses what cannot be read: bytes that are not UTF-8, a cursor of another list, or one together with an offset.
+    // An empty object refuses what cannot be read: bytes that are not UTF-8, a cursor of another list, or one together
+    // with an offset.
     if (
       !isEncodedUtf8(new URL(asked.request.url).search) ||
       (cursor !== null && cursor !== "first" && place === undefined) ||

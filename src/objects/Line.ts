@@ -23,7 +23,10 @@ interface Group {
   called: Waiting | undefined
 }
 
-/** `hasReady` tells whether a task of the queue is ready. Most changes make none ready, and to ask is much cheaper than to try. */
+/**
+ * `hasReady` tells whether a task of the queue is ready. Most changes make none ready, and to ask is much cheaper than
+ * to try.
+ */
 export const make = (hasReady: (queue: string) => boolean): Line & { readonly changed: (anew?: "anew") => void } => {
   const groups = new Map<string, Group>()
   const keyed = new Map<string, Waiting>()
@@ -95,7 +98,8 @@ export const make = (hasReady: (queue: string) => boolean): Line & { readonly ch
         group.places.splice(group.places.indexOf(own), 1)
         if (group.places.length === 0) groups.delete(same)
         if (key !== undefined && keyed.get(key) === own) keyed.delete(key)
-        // It got a task while others may still be ready, or it had its turn and did not use it: the next in line tries now.
+        // It got a task while others may still be ready, or it had its turn and did not use it: the next in line tries
+        // now.
         if (own.trying || group.called === own) group.tried = Math.min(group.tried, changes - 1)
         settle()
       }

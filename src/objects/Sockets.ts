@@ -1,7 +1,7 @@
 /**
- * WebSockets on the feed of a scope (`GET /api/v1/events` with `Upgrade: websocket`). Each gets the pages of the feed from
- * its place on, and if it asks for that, a word when there is work. A socket sleeps with its object: the runtime answers
- * `ping`, and what the object has to know is attached to the socket.
+ * WebSockets on the feed of a scope (`GET /api/v1/events` with `Upgrade: websocket`). Each gets the pages of the feed
+ * from its place on, and if it asks for that, a word when there is work. A socket sleeps with its object: the runtime
+ * answers `ping`, and what the object has to know is attached to the socket.
  *
  * A browser can set no `Authorization` on a WebSocket. It offers its key as a subprotocol beside `octopoid.events.v1`.
  */

@@ -135,8 +135,8 @@ const taken = (folder: string, said: string) =>
   })
 
 /**
- * Takes the folder for this process, until the scope ends or the process does. The lock is a socket and not a file: the system
- * closes it with the process however that ends, and it also holds between containers that share the folder.
+ * Takes the folder for this process, until the scope ends or the process does. The lock is a socket and not a file: the
+ * system closes it with the process however that ends, and it also holds between containers that share the folder.
  */
 export const lock = (folder: string) =>
   Effect.acquireRelease(

@@ -32,8 +32,8 @@ const reachable = (host: string) =>
   host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host
 
 /**
- * Asks until the server answers that it is well. Then wakes the scopes: what they have to do by themselves goes on, although
- * nobody has asked them for anything since the last server ended.
+ * Asks until the server answers that it is well. Then wakes the scopes: what they have to do by themselves goes on,
+ * although nobody has asked them for anything since the last server ended.
  */
 const answers = async (url: string, secret: string, signal: AbortSignal): Promise<string | undefined> => {
   let said = "nothing"

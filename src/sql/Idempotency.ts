@@ -71,8 +71,9 @@ export interface Keeping {
 }
 
 /**
- * That the step before has changed a row proves that this very batch had the effect. A record that exists, or has the present time, proves
- * nothing: another request may have made it in the same millisecond. `Batch.keptBehind` puts the statement right behind that step.
+ * That the step before has changed a row proves that this very batch had the effect. A record that exists, or has the
+ * present time, proves nothing: another request may have made it in the same millisecond. `Batch.keptBehind` puts the
+ * statement right behind that step.
  */
 const hadEffect = ({ provenBy, where }: Kept): string => provenBy === "where" ? where : `changes() > 0 AND ${where}`
 

@@ -1,7 +1,8 @@
 /**
- * What happens on the server while the page is open. One loop looks at the feed and at the overview by turns: four looks a minute while
- * nothing happens, more often for a while after something did, and none while the page is hidden. A look without news costs two rows.
- * While the server sends the feed by itself (`push.ts`), only the overview is looked at: half as often, and when something was sent.
+ * What happens on the server while the page is open. One loop looks at the feed and at the overview by turns: four
+ * looks a minute while nothing happens, more often for a while after something did, and none while the page is hidden.
+ * A look without news costs two rows. While the server sends the feed by itself (`push.ts`), only the overview is
+ * looked at: half as often, and when something was sent.
  */
 import { createEffect, createSignal, on } from "solid-js"
 import { read, Refused, Unreachable } from "./call.ts"
@@ -140,7 +141,10 @@ const look = async (own: Loop) => {
   own.timer = setTimeout(() => void look(own), pause)
 }
 
-/** What the server sent by itself. Screens read again with the next look, which comes at once, but not more often than usual. */
+/**
+ * What the server sent by itself. Screens read again with the next look, which comes at once, but not more often than
+ * usual.
+ */
 const received = (own: Loop, page: Page) => {
   if (own.stopped || !take(own, page)) return
   own.untold = true

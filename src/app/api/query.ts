@@ -20,9 +20,10 @@ export const sentenceOf = (error: unknown): string => {
 }
 
 /**
- * Reads whenever there is something new, and when the arguments change; not if the arguments are undefined. The scope is that of the
- * page. An answer for other arguments than the present ones is not shown. `follows` is for what changes only with something that the
- * screen reads anyway, such as the version of a task: it is read again when that changes, and not with every news.
+ * Reads whenever there is something new, and when the arguments change; not if the arguments are undefined. The scope
+ * is that of the page. An answer for other arguments than the present ones is not shown. `follows` is for what changes
+ * only with something that the screen reads anyway, such as the version of a task: it is read again when that changes,
+ * and not with every news.
  */
 export const createQuery = <R extends Read>(
   route: R,
@@ -71,7 +72,10 @@ export const createQuery = <R extends Read>(
 
 export type Answered<A> = { readonly done: A } | { readonly refused: string; readonly tag: string | undefined }
 
-/** Changes something in the scope of the page, and looks at the server at once. The page shows nothing before the server did it. */
+/**
+ * Changes something in the scope of the page, and looks at the server at once. The page shows nothing before the server
+ * did it.
+ */
 export const act = async <R extends Exclude<Route, Read>>(route: R, parts: Parts<R>): Promise<Answered<Answer<R>>> => {
   const plain = parts as { readonly query?: object }
   try {

@@ -44,8 +44,8 @@ export const Dialog = (props: {
 }
 
 /**
- * A dialog that asks for a text and does something with it. It closes when the server did it; otherwise the text stays, and the
- * sentence of the server is below it.
+ * A dialog that asks for a text and does something with it. It closes when the server did it; otherwise the text stays,
+ * and the sentence of the server is below it.
  */
 export const Ask = (props: {
   readonly title: string

@@ -7,7 +7,9 @@ const MaxCompared = 2000
 /** How much of a form is compared, in characters. */
 const MaxForm = 300
 
-/** What differs from one failure to the next, and what stands for it. Each pattern takes time in proportion to the text. */
+/**
+ * What differs from one failure to the next, and what stands for it. Each pattern takes time in proportion to the text.
+ */
 const varying: ReadonlyArray<readonly [RegExp, string]> = [
   [/"[^"\n]{0,500}"|`[^`\n]{0,500}`|(?<![\p{L}\p{N}])'[^'\n]{0,500}'(?![\p{L}\p{N}])/gu, "<text>"],
   [/\b[a-z][a-z0-9+.-]{1,15}:\/\/\S+/g, "<url>"],

@@ -8,8 +8,8 @@ import { keeping } from "../Idempotency.ts"
 import { statement, variants } from "../Statement.ts"
 import * as UsageSums from "../task/Usage.ts"
 
-// `:leases` is a JSON list of `{ task, token, millis, checkpoint }` for the leases to renew, without duplicates; the last
-// two may be null. `:keys` holds only the tasks and tokens, for the statements that need no more.
+// `:leases` is a JSON list of `{ task, token, millis, checkpoint }` for the leases to renew, without duplicates; the
+// last two may be null. `:keys` holds only the tasks and tokens, for the statements that need no more.
 
 /** The task is oversized and takes no more text (`domain/Size.ts`). */
 const oversized = `tasks.bytes > ${MaxRecord}`
@@ -112,9 +112,9 @@ const namedBy = (column: "session_url" | "resume_command"): string =>
   `coalesce(asked.value ->> '${column}', iif(session_token = asked.value ->> 'token', ${column}, NULL))`
 
 /**
- * Keeps the sessions of `:sessions`, a JSON list of `{ task, token, session_url, resume_command }` for the leases that name one. What a lease
- * does not name stays, unless it is of an earlier lease. Agents name their session again and again, so the row is
- * written only if it changes.
+ * Keeps the sessions of `:sessions`, a JSON list of `{ task, token, session_url, resume_command }` for the leases that
+ * name one. What a lease does not name stays, unless it is of an earlier lease. Agents name their session again and
+ * again, so the row is written only if it changes.
  */
 export const sessions = variants((by: By) => {
   const [url, command] = [namedBy("session_url"), namedBy("resume_command")]

@@ -33,5 +33,8 @@ const freed = statement(`
       FROM messages WHERE id = :parent_message_id))
   FROM planned WHERE tasks.id = :task_id AND planned.id = :task_id`)
 
-/** The steps of a reply, after the one that stores it. Parameters: those of a message, and `:excerpt`, the beginning of `:content`. */
+/**
+ * The steps of a reply, after the one that stores it. Parameters: those of a message, and `:excerpt`, the beginning of
+ * `:content`.
+ */
 export const reply = { answered, freed, freedCounted: Feed.counted("= :scope") }

@@ -70,7 +70,10 @@ const Night = () => {
   const chosen = (): Ending | undefined => endings.find((ending) => ending === query("show")) ?? first()
   const shown = (): Ending => chosen() ?? "failed"
   const about = createMemo(() => `${shown()} ${project()} ${since()} ${scope()}`)
-  /** The failures that were still open when they were read. They stay above the others, so no line moves when one is redriven. */
+  /**
+   * The failures that were still open when they were read. They stay above the others, so no line moves when one is
+   * redriven.
+   */
   let above = { about: "", events: new Set<number>() }
   const isAbove = ({ event }: Happened) => above.events.has(event.seq)
   const items = createMemo(() => {

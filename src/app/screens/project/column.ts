@@ -1,6 +1,6 @@
 /**
- * The tasks of a project in one queue, read page by page as the viewer scrolls. It is not read again with every change: the feed says
- * which tasks left and how many came, and the column is renewed when nobody reads it, or on demand.
+ * The tasks of a project in one queue, read page by page as the viewer scrolls. It is not read again with every change:
+ * the feed says which tasks left and how many came, and the column is renewed when nobody reads it, or on demand.
  */
 import { createEffect, createSignal, on, onCleanup } from "solid-js"
 import { read } from "../../api/call.ts"

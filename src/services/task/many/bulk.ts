@@ -1,6 +1,6 @@
 /**
- * Bulk requests. Each task is changed by the operation of its own endpoint, in a batch of its own, so it has the rules and
- * errors of that endpoint. A request sends a bounded number of statements, and says which tasks it did not get to.
+ * Bulk requests. Each task is changed by the operation of its own endpoint, in a batch of its own, so it has the rules
+ * and errors of that endpoint. A request sends a bounded number of statements, and says which tasks it did not get to.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
