@@ -70,7 +70,7 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
     worker.claimedAt = sentAt
   }
 
-  /** Whatever the server answers is a sign of life, and settles the claim. */
+  /** Any answer of the server is a sign of life, and settles the claim. */
   const settled = (claim: ReturnType<typeof claimWaiting>) =>
     claim.pipe(
       Effect.tap(() => Effect.sync(heard)),

@@ -16,7 +16,7 @@ const runs = (pid: number): boolean => {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // EPERM: it runs, as another user.
+    // EPERM: the process runs, as another user.
     return (error as NodeJS.ErrnoException).code === "EPERM"
   }
 }
@@ -40,7 +40,8 @@ export const open = (directory: string, address: string, scopeOrKey: string): st
   const own = join(all, String(process.pid))
   mkdirSync(own, { recursive: true, mode: 0o700 })
   for (const name of readdirSync(all)) {
-    // A process that dies with a number that is in use again leaves its results until that number is free.
+    // If a process has died and another one has its number now, the results of the dead one wait until that number is
+    // free.
     if (!/^\d+$/.test(name) || Number(name) === process.pid || runs(Number(name))) continue
     const left = join(all, name)
     try {

@@ -210,7 +210,9 @@ const page = async (list: keyof typeof orders, asked: Asking, place: Place | und
   )
 }
 
-/** A page of an export: it is of one scope. The export of every scope is that of one after the other. */
+/**
+ * A page of an export, which is of one scope. An export of every scope goes through the scopes one after the other.
+ */
 const exported = async (asked: Asking, place: Place | undefined): Promise<Response> => {
   const [scope, following] = await asked.objects.control().scopes(place?.scope ?? "", 2)
   if (scope === undefined) return asked.objects.nobody().fetch(asked.request)

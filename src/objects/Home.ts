@@ -41,7 +41,7 @@ export interface Surroundings {
 export const nameOf = (scope: string): string => `scope:${scope}`
 export const nobody = "nobody"
 
-/** How many keys are told at a time. */
+/** How many keys an object reports to the control object at a time. */
 const MaxTold = 100
 
 // An object may have machines of other scopes (`Machines.ts`), which are not found here.

@@ -78,7 +78,7 @@ const dropTriggers = (storage: DurableObjectStorage) => {
   for (const { name } of triggers.toArray()) storage.sql.exec(`DROP TRIGGER "${String(name)}"`)
 }
 
-/** The version of the whole: how many migrations there are, and what an object has besides them. */
+/** The version of an object's schema: the number of migrations, and the version of what only objects have. */
 const versionOf = (migrations: Migrations) => `${migrations.length}.${OwnVersion}`
 
 const isReady = (storage: DurableObjectStorage, version: string): boolean => {

@@ -14,7 +14,7 @@ export const MaxSockets = 500
 /** How many pages a socket gets at a time. Others get theirs before it gets more. */
 const MaxPages = 10
 
-/** A socket is told of work at most so often, in milliseconds. */
+/** The shortest time between two messages about work on a socket, in milliseconds. */
 const Quiet = 1000
 
 /** The subprotocol of these messages. The server answers no other. */
@@ -33,7 +33,7 @@ interface Attached {
   readonly work: string | null
   /** The hash of the caller's key. */
   readonly key: string | null
-  /** When the socket was told of work last. */
+  /** When the socket last got a message about work. */
   readonly told: number
 }
 

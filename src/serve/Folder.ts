@@ -16,7 +16,10 @@ import { dirname, isAbsolute, join, relative, resolve } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { codeOf, Refusal, sentenceOf } from "./Refusal.ts"
 
-/** The folder unless another one is given. Not below the present one, or each would have a server of its own. */
+/**
+ * The folder of the data, if the command names none. It is in the home directory: below the working directory, each
+ * project would have a server of its own.
+ */
 export const usual = (env: Readonly<Record<string, string | undefined>>): string =>
   join(
     env["XDG_DATA_HOME"] !== undefined && isAbsolute(env["XDG_DATA_HOME"])

@@ -68,7 +68,7 @@ export const start = Effect.fnUntraced(function*({ data, env, host, log, port }:
     host,
     port,
     log,
-    // A line for each request would hide the others.
+    // Requests are not logged: a line for each would hide the other lines.
     env: { LOG_LEVEL: "Warn", ...env, API_SECRET_KEY: key }
   })
   yield* Effect.promise(() => lock.note(running.pid))

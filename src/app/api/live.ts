@@ -33,7 +33,7 @@ const [now, setNow] = createSignal(Date.now())
 /** Rises whenever there is something new. Queries read again then. */
 const [news, setNews] = createSignal(0)
 
-/** The minute hand of the page: times that are shown as distances follow it. */
+/** `now` moves on by itself. Times that are shown as distances ("5 minutes ago") follow it. */
 export { answeredAt, failure, news, now, overview }
 
 export const connection = (): Connection => {

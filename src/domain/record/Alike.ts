@@ -32,7 +32,10 @@ export const formOf = (reason: string): string =>
   )
     .trim().slice(0, MaxForm)
 
-/** The same for failures that are alike; null for a failure without a reason, which is like no other. */
+/**
+ * A text that failures have in common if they are alike. It is null for a failure without a reason, which is like no
+ * other.
+ */
 export const fingerprintOf = (reason: string | null): string | null => {
   const form = formOf(reason ?? "")
   return form === "" ? null : fingerprint("failure", { form })

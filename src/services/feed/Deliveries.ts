@@ -359,7 +359,8 @@ export class Deliveries extends Context.Service<Deliveries, {
       const afterCommit = (scopes: ReadonlySet<string>, cost: Cost) =>
         Effect.catchCause(drainAll(scopes), (cause) => Effect.logError("sending to webhooks failed", cause)).pipe(
           Effect.provideService(CurrentCost, cost),
-          // Nothing of the request is left to travel with these batches, or to guard them.
+          // The request is over. So its further steps do not travel with these batches, and its conditions do not guard
+          // them.
           Effect.provideService(Riders, undefined),
           Effect.provideService(Guards, undefined),
           Effect.provideService(ChangedScopes, undefined)

@@ -34,7 +34,7 @@ export interface Target {
   /** A secret that signs too, until a rotation is over. */
   readonly previous_secret: string | null
   readonly previous_until: number | null
-  /** Earlier ones, with the end of each. */
+  /** Earlier secrets, and until when each signs. */
   readonly older_secrets: ReadonlyArray<readonly [secret: string, until: number]>
   readonly template: Schema.Json | null
 }

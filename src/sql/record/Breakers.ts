@@ -108,7 +108,7 @@ export const byHand: Steps = {
   applied: statement(`UPDATE breakers SET ${closed} WHERE ${named}`)
 }
 
-/** Makes the task that the claim was granted the canary of its breakers that are open. */
+/** Makes the granted task the canary of each open breaker that concerns it. */
 export const probed: Statement = statement(`
   UPDATE breakers SET canary_task = task.id, canary_token = task.grants, retry_at = task.retry_at
   FROM probing AS task WHERE task.scope = :scope AND ${its}`)

@@ -39,8 +39,8 @@ const models = `(
 const stored = "coalesce((SELECT models FROM usage WHERE usage.scope = reported.scope AND usage.day = :day), '{}')"
 
 /**
- * The reports with the models that they count for. A day has a limited number of models: those that it has, and then
- * new ones by name. The others are one.
+ * Each report with the model that it counts for. A day has a limited number of models: those that it has already, and
+ * then new ones by name. All others count as one model.
  */
 const named = (reported: string) =>
   `(

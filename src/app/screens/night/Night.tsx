@@ -44,7 +44,7 @@ const Night = () => {
     return asked !== undefined && !Number.isNaN(Date.parse(asked)) ? new Date(asked).toISOString() : undefined
   }
   const since = createMemo(() => given() ?? start)
-  // The address can be sent: it says what it is about.
+  // The address names the time, so that the viewer can send it to others.
   createEffect(() => given() === undefined && setQuery({ since: start }))
 
   const { events, progress, readRest, refusal, rest } = createEvents(since)

@@ -15,7 +15,7 @@ export const PageSize = 500
 
 export interface Column {
   readonly tasks: () => ReadonlyArray<Task>
-  /** How many there are on the server, as far as is known. */
+  /** How many tasks of the column the server has, as far as is known. */
   readonly total: () => number
   /** The tasks that went elsewhere since, and where. */
   readonly left: () => ReadonlyMap<string, string>

@@ -18,7 +18,10 @@ const stateOf = ({ delivered_at, enabled, failing_since }: Registered): readonly
     ? ["ready", "nothing sent yet"]
     : ["done", "works"]
 
-/** The log. What this page sends itself (`sent`) is in no feed, so nothing else tells of it. */
+/**
+ * The log. The feed does not show a message that this page has sent. So `sent` counts those messages, and the log is
+ * read again.
+ */
 const Deliveries = (props: { readonly id: string; readonly sent: number }) => {
   const log = createQuery(
     "GET /api/v1/webhooks/:id/deliveries",
