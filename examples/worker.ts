@@ -13,6 +13,13 @@ import * as client from "../src/client.ts"
 import * as Worker from "../src/client/Worker.ts"
 import * as FileStore from "../src/FileStore.ts"
 
+if (process.argv.length > 2) {
+  console.log(
+    "Usage: node examples/worker.ts\n\nWorks on the tasks of a scope. It has no options: the head of the file names its settings."
+  )
+  process.exit(process.argv.includes("--help") ? 0 : 2)
+}
+
 const connection: client.Options = {
   baseUrl: process.env.OCTOPOID_URL || "http://localhost:8787",
   token: process.env.OCTOPOID_API_KEY || undefined,
