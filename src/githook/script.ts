@@ -9,7 +9,10 @@ export type Hook = (typeof hooks)[number]
 /** The line by which a hook is known to be ours. */
 export const mark = "# octopoid-server git-hook"
 
-/** What reads the settings, and asks the server about the branch `$1`. The action of GitHub uses it too. */
+/**
+ * The shell functions that read the settings, and ask the server about the branch `$1`. The GitHub action uses them
+ * too.
+ */
 export const asking = String.raw`
 setting() { # the variable, the name in git's configuration, the default
   eval "value=\"\$$1\""

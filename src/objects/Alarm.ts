@@ -53,7 +53,7 @@ export const make = ({ scope, set, silence, storage }: Options) => {
     /** The scope has changed. */
     changed: () => {
       changed = true
-      // The end of the duties sets it.
+      // While the duties run, no alarm is set here: they set the next one at their end.
       if (!running) schedule(Date.now())
     },
     /** Sets the alarm again if it is overdue: the platform drops it after six failed runs. */

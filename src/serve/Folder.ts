@@ -81,7 +81,7 @@ export const key = (folder: string) =>
         return { key: kept, made: false }
       }
       const made = `admin_${randomBytes(32).toString("hex")}`
-      // By a link: there is never a file with half of a key.
+      // A link makes the file of the key, so the file never holds half of a key.
       const part = `${file}.${process.pid}`
       await writeFile(part, `${made}\n`, { mode: 0o600, flush: true })
       await link(part, file)

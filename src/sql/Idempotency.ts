@@ -77,7 +77,7 @@ export interface Keeping {
  */
 const hadEffect = ({ provenBy, where }: Kept): string => provenBy === "where" ? where : `changes() > 0 AND ${where}`
 
-/** Makes these statements, once. */
+/** Makes the statements that keep and find an answer. A module makes them once. */
 export const keeping = (kept: Kept): Keeping => {
   const { atEnd, besides, from, row } = kept
   const answer = JsonRow.listOf(row)

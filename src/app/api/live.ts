@@ -103,7 +103,7 @@ const look = async (own: Loop) => {
     try {
       if (first || (!pushed && own.turn % 2 === 0)) changed = (await lookAtFeed(own)) || changed
     } catch (error) {
-      // The database was restored: what is on the page is of another time.
+      // The database was restored, so the page shows a state that is gone.
       if (!(error instanceof Refused && error.body._tag === "InvalidPlace")) throw error
       own.after = undefined
       changed = true

@@ -40,7 +40,7 @@ export const createQuery = <R extends Read>(
   onCleanup(() => {
     last = undefined
   })
-  // Arguments that are the same in another object are no other ones.
+  // Arguments with the same content are the same, even in another object.
   const asked = createMemo(() => {
     const given = parts()
     return given === undefined ? undefined : JSON.stringify([given, scope()])

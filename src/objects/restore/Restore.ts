@@ -94,7 +94,7 @@ export const make = ({ changed, storage, written }: Store, scope: string) => {
     parse(scope, text)
     refuseOccupied()
     storage.transactionSync(() => {
-      // Another file has taken its place.
+      // The pieces of another file are dropped: this file takes its place.
       sql.exec("DELETE FROM _restore WHERE id <> ? OR piece = ?", id, piece)
       for (let part = 0; part === 0 || part * MaxPart < bytes.length; part++) {
         sql.exec(

@@ -68,7 +68,7 @@ export interface SendResult {
 
 const encodeEvent = Schema.encodeSync(TaskEvent)
 
-/** What a template has for a gap. */
+/** The values that a template gets for a gap. */
 const shownGap = ({ after, at, next, scope }: Gap) => ({
   seq: next,
   task_id: null,
