@@ -14,11 +14,11 @@ export interface Setup {
 }
 
 export interface Case {
-  /** What is special about the request; nothing for the usual one. */
+  /** How the request differs from the usual one; absent for the usual one. */
   readonly variant?: string
-  /** What it is answered, where that is no success. */
+  /** The expected status, if it is not a success. */
   readonly status?: number
-  /** Makes what the request is about. */
+  /** Makes the records that the request is about. */
   readonly prepare: (setup: Setup) => Request | Promise<Request>
 }
 

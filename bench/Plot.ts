@@ -35,7 +35,7 @@ export const svg = (title: string, depths: ReadonlyArray<number>, lines: Readonl
   const [lowest, highest] = [Math.log10(ys[0]!), Math.log10(ys.at(-1)!)]
   const [first, last] = [Math.log10(depths[0]!), Math.log10(depths.at(-1)!)]
   const x = (depth: number) => left + (Math.log10(depth) - first) / (last - first || 1) * (width - left - right)
-  // Nothing is not on a logarithmic axis: it lies where one does.
+  // A logarithmic axis has no zero: a value of 0 is drawn at 1.
   const y = (value: number) =>
     height - bottom - (Math.log10(Math.max(1, value)) - lowest) / (highest - lowest) * (height - top - bottom)
   const labels = apart(lines.map(({ values }) => y(values.at(-1)!)))

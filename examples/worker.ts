@@ -1,5 +1,5 @@
 /**
- * A worker, complete: `npm run example:worker` against a server that runs (`npm start`).
+ * A worker, complete: `node examples/worker.ts` against a server that runs (`npm start`).
  *
  * `OCTOPOID_URL` says where the server is (`http://localhost:8787`), `OCTOPOID_API_KEY` is a key of the scope or the
  * server's secret, `OCTOPOID_SCOPE` the scope (`example`). Stop it with Ctrl-C: it gives back what it has not finished. What
@@ -12,6 +12,13 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as client from "../src/client.ts"
 import * as Worker from "../src/client/Worker.ts"
 import * as FileStore from "../src/FileStore.ts"
+
+if (process.argv.length > 2) {
+  console.log(
+    "Usage: node examples/worker.ts\n\nWorks on the tasks of a scope. It has no options: the head of the file names its settings."
+  )
+  process.exit(process.argv.includes("--help") ? 0 : 2)
+}
 
 const connection: client.Options = {
   baseUrl: process.env.OCTOPOID_URL || "http://localhost:8787",

@@ -1,4 +1,7 @@
-/** `octopoid-server/file-store`, a `KeyValueStore` of small files in a directory: a file is there whole or not at all, whenever the process or the machine dies. */
+/**
+ * `octopoid-server/file-store`, a `KeyValueStore` of small files in a directory: a file is there whole or not at all,
+ * whenever the process or the machine dies.
+ */
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { mkdirSync } from "node:fs"

@@ -13,5 +13,6 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 }
 
 const code = await run(process.argv.slice(2), version)
-// Standard input may still be open, and would keep the process alive. So the process exits by itself, once its output is written.
+// Standard input may still be open, and would keep the process alive. So the process exits by itself, once its output
+// is written.
 process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))

@@ -1,6 +1,6 @@
 /**
- * The Worker on Durable Objects: one for each scope, with SQLite in the object (`docs/scale.md`). Only classes and bindings
- * are here; what they do is in `objects/`.
+ * The Worker on Durable Objects: one for each scope, with SQLite in the object (`docs/scale.md`). Only classes and
+ * bindings are here; what they do is in `objects/`.
  */
 import type { DurableObjectState, WebSocket } from "@cloudflare/workers-types"
 import { DurableObject, env } from "cloudflare:workers"

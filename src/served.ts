@@ -1,6 +1,6 @@
 /**
- * The Worker that `octopoid-server serve` runs in workerd: the Worker on Durable Objects with the page in it, because plain
- * workerd has no service for files.
+ * The Worker that `octopoid-server serve` runs in workerd: the Worker on Durable Objects with the page in it, because
+ * plain workerd has no service for files.
  */
 import { page } from "virtual:page"
 import objects, { ControlObject, ScopeObject } from "./objects.ts"

@@ -5,11 +5,20 @@
 import { createHash } from "node:crypto"
 import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import * as Flags from "../flags.ts"
+
+const { positionals: [target] } = Flags.read({
+  run: "node scripts/build/app.ts",
+  does: "Bundles the page to dist-app/ if its sources have changed, or to the folder that is named.",
+  takes: "a few seconds",
+  options: {},
+  arguments: ["[folder]"]
+})
 
 // Tests start this with a NODE_ENV of their own, which would make it a page for development.
 process.env["NODE_ENV"] = "production"
 
-const folder = process.argv[2] ?? "dist-app"
+const folder = target ?? "dist-app"
 const stamp = "build/page"
 const page = join("app", "index.html")
 
@@ -51,9 +60,9 @@ const bundle = async () => {
 }
 
 const wanted = sources()
-const isBuilt = process.argv[2] === undefined && existsSync(join(folder, page)) && existsSync(stamp) &&
+const isBuilt = target === undefined && existsSync(join(folder, page)) && existsSync(stamp) &&
   readFileSync(stamp, "utf8") === wanted
 if (!isBuilt) {
   await bundle()
-  if (process.argv[2] === undefined) write(stamp, wanted)
+  if (target === undefined) write(stamp, wanted)
 }

@@ -6,6 +6,7 @@ import { chmod } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { rolldown } from "rolldown"
+import * as Flags from "../flags.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
@@ -28,4 +29,13 @@ export const bundle = async (directory: string): Promise<void> => {
   await chmod(join(directory, "cli.js"), 0o755)
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle(process.argv[2] ?? "dist")
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { positionals: [folder = "dist"] } = Flags.read({
+    run: "node scripts/build/cli.ts",
+    does: "Bundles the command octopoid-server to dist/, or to the folder that is named.",
+    takes: "a few seconds",
+    options: {},
+    arguments: ["[folder]"]
+  })
+  await bundle(folder)
+}

@@ -1,6 +1,6 @@
 /**
  * Keeps the Worker of this commit as that of the last release, for `test/workerd/releases.test.ts`:
- * `npm run keep-release -- --version 2.1.0`. Run it with each release, after the version was raised.
+ * `node scripts/build/keep-release.ts --version 2.1.0`. Run it with each release, after the version was raised.
  */
 import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib"
 import * as Flags from "../flags.ts"
 
 const { refuse, values: { version = "" } } = Flags.read({
-  run: "npm run keep-release",
+  run: "node scripts/build/keep-release.ts",
   does: "Keeps the Worker of this commit as that of the last release, for the test of two releases at once.",
   takes: "a few seconds",
   options: { version: { type: "string", value: "major.minor.patch", says: "the version that is released" } }

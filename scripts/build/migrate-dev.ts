@@ -1,6 +1,6 @@
 /**
- * Applies missing migrations to the database of `wrangler dev`. Wrangler runs this with every build (`[build]` in
- * wrangler.toml) and names the purpose of the build in WRANGLER_COMMAND. A deployment and the tests migrate separately.
+ * Applies missing migrations to the database of `wrangler dev`. Wrangler names the purpose of a build in WRANGLER_COMMAND: a
+ * deployment and the tests migrate separately.
  */
 import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
@@ -61,4 +61,6 @@ const migrate = () => {
   return status ?? 1
 }
 
-if (process.env["WRANGLER_COMMAND"] === "dev" && process.env["VITEST"] === undefined) process.exitCode = migrate()
+/** The exit code: 0 unless a migration failed. */
+export const migrateDev = (): number =>
+  process.env["WRANGLER_COMMAND"] === "dev" && process.env["VITEST"] === undefined ? migrate() : 0

@@ -3,8 +3,17 @@ import { spawnSync } from "node:child_process"
 import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
+import * as Flags from "../flags.ts"
 import { bundle } from "./cli.ts"
 import * as Serve from "./serve.ts"
+
+Flags.read({
+  run: "npm run build",
+  does:
+    "Writes the content of the npm package to dist/: the typed client, the worker, the command, and the server that it serves.",
+  takes: "half a minute",
+  options: {}
+})
 
 const tsc = join(createRequire(import.meta.url).resolve("typescript/package.json"), "..", "bin", "tsc")
 

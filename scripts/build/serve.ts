@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process"
 import { copyFileSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import * as Flags from "../flags.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
@@ -21,4 +22,13 @@ export const build = (directory: string): void => {
   copyFileSync(join(root, "src/serve/workerd.capnp"), join(folder, "workerd.capnp"))
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) build(process.argv[2] ?? "dist")
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { positionals: [folder = "dist"] } = Flags.read({
+    run: "node scripts/build/serve.ts",
+    does: "Builds what octopoid-server serve has workerd run to serve/ in dist/, or in the folder that is named.",
+    takes: "a few seconds",
+    options: {},
+    arguments: ["[folder]"]
+  })
+  build(folder)
+}

@@ -36,7 +36,7 @@ const active = ({ nodes, samples, timeDeltas }: Profile): number => {
 }
 
 const { values } = Flags.read({
-  run: "npm run startup",
+  run: "node scripts/build/startup.ts",
   does:
     `Measures how long the Worker is busy when it starts, by "wrangler check startup". The shortest of several starts counts, because
 other work on the machine only adds to it. Exits with 1 if no start is within the limit of bench/budget.json.`,

@@ -1,13 +1,13 @@
 /**
  * Bundles the Worker to `build/worker.js`, which wrangler takes from there (`[build]` in wrangler.toml), or to the file that
- * is named. With `objects` behind the file, bundles the Worker on Durable Objects instead (`wrangler.objects.toml`), and with
- * `served` that of `octopoid-server serve`, with the page of `dist-app/` in it. Rolldown and not wrangler's own esbuild, because the result is an eighth smaller. `wrangler dev` gets it readable, everything else
- * minified.
+ * is named. Rolldown does it and not wrangler's own esbuild, because the result is an eighth smaller. `wrangler dev` gets it
+ * readable, everything else minified.
  */
 import { createHash } from "node:crypto"
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { rolldown } from "rolldown"
+import * as Flags from "../flags.ts"
 import { filesOf } from "./page.ts"
 
 const local = process.env["WRANGLER_COMMAND"] === "dev" && process.env["VITEST"] === undefined
@@ -15,7 +15,15 @@ const local = process.env["WRANGLER_COMMAND"] === "dev" && process.env["VITEST"]
 // Stands for the name of the release until the code is there which it is the hash of.
 const unnamed = "release-to-be-named"
 
-const [file = "build/worker.js", entry = "worker"] = process.argv.slice(2)
+const { positionals: [file = "build/worker.js", entry = "worker"] } = Flags.read({
+  run: "node scripts/build/worker.ts",
+  does:
+    `Bundles a Worker: that on D1 to build/worker.js, or to the file that is named. Its entry is \`worker\`, \`objects\` for the
+Worker on Durable Objects, or \`served\` for that of octopoid-server serve, with the page of dist-app/ in it.`,
+  takes: "a few seconds",
+  options: {},
+  arguments: ["[file]", "[entry]"]
+})
 
 /** An object applies its migrations itself, so its Worker brings them. */
 const migrations = () =>

@@ -1,7 +1,4 @@
-/**
- * Writes the reference of all commands into docs/cli.md, from their own help: `npm run commands -- --write`. Without `--write` it
- * says whether the page is current, and exits with 1 if not.
- */
+/** The reference of all commands in docs/cli.md, made from their own help. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliOutput from "effect/cli/CliOutput"
@@ -12,10 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { readFileSync, writeFileSync } from "node:fs"
 import { octopoid } from "../../src/cli/commands.ts"
-import * as Flags from "../flags.ts"
 
 const page = new URL("../../docs/cli.md", import.meta.url)
-const begin = "<!-- The rest is written by `npm run commands -- --write` from the help of the commands. -->"
+const begin = "<!-- The rest is written by `npm run contract -- --write` from the help of the commands. -->"
 
 /** The help of a command, as `--help` would print it. */
 const helpOf = (path: ReadonlyArray<string>): Effect.Effect<HelpDoc.HelpDoc> =>
@@ -74,18 +70,11 @@ const walk = (path: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string>>
     return [...global, ...(path.length > 0 ? [section(path, doc)] : []), ...below.flat()]
   })
 
-const { values } = Flags.read({
-  run: "npm run commands",
-  does: "Compares docs/cli.md with the help of the commands, or writes it.",
-  options: { write: { type: "boolean", default: false, says: "writes the page" } }
-})
-
 const before = readFileSync(page, "utf8")
 const head = before.slice(0, before.indexOf(begin))
 if (!before.includes(begin)) throw new Error(`docs/cli.md has no line ${begin}`)
 const written = `${head}${begin}\n\n${(await Effect.runPromise(walk([]))).join("\n\n")}\n`
-if (values.write) writeFileSync(page, written)
-else if (written !== before) {
-  console.error("docs/cli.md is not current. Write it with: npm run commands -- --write")
-  process.exitCode = 1
-}
+
+export const isCurrent = written === before
+
+export const write = (): void => writeFileSync(page, written)

@@ -6,7 +6,7 @@ import { faults as all } from "../../test/mutation/faults.ts"
 import * as Flags from "../flags.ts"
 import * as Copy from "./mutate/Copy.ts"
 import { detectors as known } from "./mutate/Detector.ts"
-import { isCaught, line, markdown, type Outcome } from "./mutate/table.ts"
+import { isCaught, line, markdown, type Trial } from "./mutate/table.ts"
 import type { Verdict } from "./mutate/Verdict.ts"
 
 const { values, ...flags } = Flags.read({
@@ -62,7 +62,7 @@ for (const detector of values.unchecked ? [] : detectors) {
   console.log(`${detector.name}: passes without a fault, seed ${seed}`)
 }
 
-const outcomes = new Map<string, Outcome>()
+const outcomes = new Map<string, Trial>()
 const waiting = [...faults]
 const work = async ({ directory, plant }: Copy.Copy) => {
   for (let fault = waiting.shift(); fault !== undefined; fault = waiting.shift()) {

@@ -1,4 +1,6 @@
-/** Completes the OpenAPI document: types of parameters, names of bodies, optional bodies, ranks of keys, the license. */
+/**
+ * Completes the OpenAPI document: types of parameters, names of bodies, optional bodies, ranks of keys, the license.
+ */
 import type { Rank } from "../domain/access/Rank.ts"
 
 type Schema = Record<string, unknown>
@@ -105,8 +107,8 @@ const withItems = (part: any): any =>
 type RankOf = (operationId: string) => Rank | undefined
 
 /**
- * Names the lowest rank of the keys that may call the operation. It is an extension: Spectral takes the roles of OpenAPI
- * 3.1 for scopes of OAuth.
+ * Names the lowest rank of the keys that may call the operation. It is an extension: Spectral takes the roles of
+ * OpenAPI 3.1 for scopes of OAuth.
  */
 const ranked = (one: Record<string, any>, rankOf: RankOf) =>
   one.security.length === 0 ? one : { ...one, "x-rank": rankOf(one.operationId) }

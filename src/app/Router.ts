@@ -1,4 +1,7 @@
-/** Addresses behind the `#`: `#/inbox/task/some-id?scope=red`. Every view has one, so it can be sent. */
+/**
+ * Addresses behind the `#`: `#/inbox/task/some-id?scope=red`. Every view has one, so that a viewer can send it to
+ * others.
+ */
 import { createMemo, createRoot, createSignal } from "solid-js"
 
 export interface Place {

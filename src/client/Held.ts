@@ -81,8 +81,8 @@ export const finishedBefore = ({ held }: Worker): number =>
   Array.from(held.values()).filter(({ finished }) => finished).length
 
 /**
- * Whether the directive of a lease keeps its worker from claiming. At a cap of the task or of its project, other tasks may be
- * claimed. A server that does not say what a pause is about means the machine.
+ * Whether the directive of a lease keeps its worker from claiming. At a cap of the task or of its project, other tasks
+ * may be claimed. A server that does not say what a pause is about means the machine.
  */
 export const pausesClaims = ({ directive, pauseKind }: Held): boolean =>
   SubscriptionRef.getUnsafe(directive) === "pause" && pauseKind !== "task" && pauseKind !== "project"

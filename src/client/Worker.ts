@@ -36,6 +36,7 @@ export {
   type Stop,
   Stopped,
   type TaskResult,
+  // The name that `TaskResult` had before. Consumers may still import it.
   type TaskResult as Outcome,
   type Verdict
 } from "./call/Attempt.ts"

@@ -31,15 +31,16 @@ export interface WorkerOptions<in E = never> {
   /** The limit of an attempt, however often its lease is renewed. The default is that of the task or the server. */
   readonly maxAttemptSeconds?: number | undefined
   /**
-   * How long a claim waits at the server for a task, where the server offers that: from 0 to 20 seconds. The default is 20.
-   * A claim that waits gets a task at once, and keeps a Durable Object in memory meanwhile.
+   * How long a claim waits at the server for a task, where the server offers that: from 0 to 20 seconds. The default is
+   * 20. A claim that waits gets a task at once, and keeps a Durable Object in memory meanwhile.
    */
   readonly waitSeconds?: number | undefined
   /** How long handlers may go on after the worker is interrupted, before they are interrupted too. The default is 0. */
   readonly grace?: Duration.Input | undefined
   /**
    * What happens to a task whose handler failed: `fail` fails it; `retry` requeues it as a spent attempt, and its
-   * budgets and backoff decide; `terminal` fails it for a reason that no retry mends. The default is `fail`. A failed review is always released.
+   * budgets and backoff decide; `terminal` fails it for a reason that no retry mends. The default is `fail`. A failed
+   * review is always released.
    */
   readonly onFailure?: ((cause: Cause.Cause<E>, attempt: Attempt) => "fail" | "retry" | "terminal") | undefined
   /** Runs after a lease was lost and its handler has stopped. Nothing is submitted for it. */

@@ -12,7 +12,10 @@ import { type Held, pause, pausesClaims, stop, type Worker } from "./Held.ts"
 /** The longest time between heartbeats, and so the longest wait for a cancellation. */
 const LongestSilence = 60_000
 
-/** The same for a worker without leases whose claims are answered. A heartbeat also finds out that the server has lost the machine. */
+/**
+ * The same for a worker without leases whose claims are answered. A heartbeat also finds out that the server has lost
+ * the machine.
+ */
 const LongestIdleSilence = 600_000
 
 /** The shortest time between heartbeats that handlers ask for. */

@@ -1,6 +1,7 @@
 /**
- * Claims as many tasks as the worker has room for, and then waits as long as the server says. A claim may itself wait at the
- * server for a task (`wait_seconds`). Servers that do not offer that answer at once, and then it is the worker that waits.
+ * Claims as many tasks as the worker has room for, and then waits as long as the server says. A claim may itself wait
+ * at the server for a task (`wait_seconds`). Servers that do not offer that answer at once, and then it is the worker
+ * that waits.
  */
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
@@ -69,7 +70,7 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
     worker.claimedAt = sentAt
   }
 
-  /** Whatever the server answers is a sign of life, and settles the claim. */
+  /** Any answer of the server is a sign of life, and settles the claim. */
   const settled = (claim: ReturnType<typeof claimWaiting>) =>
     claim.pipe(
       Effect.tap(() => Effect.sync(heard)),

@@ -8,7 +8,7 @@ import type { make as makeSettle } from "./settle.ts"
 /** After this many unsettled entries, the round ends and the rest waits too. */
 const Probes = 3
 
-/** Logs what waits. */
+/** Logs which results wait in the outbox. */
 export const report = (outbox: Outbox) =>
   Effect.suspend(() => {
     const waiting = outbox.waiting()

@@ -43,7 +43,7 @@ const BetweenLeases = 60_000
 /** How long saving the last checkpoint may delay the result. */
 const FlushPatience = "5 seconds"
 
-/** Reviews are claimed from here, and a released review stays here. */
+/** Reviews are claimed from this queue, and a released review stays in it. */
 const underReview = "provisional"
 export const isReview = ({ task: { queue } }: Held): boolean => queue === underReview
 

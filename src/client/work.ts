@@ -36,7 +36,9 @@ const checkSession = Schema.encodeEffect(Schema.Struct(session))
 
 const NoAccount = "park: name an account, because the worker has none (its option `account`)."
 
-/** Stops the handler, which ends its attempt in this way. A handler that has to stop already, or has ended, does not. */
+/**
+ * Stops the handler, which ends its attempt in this way. A handler that has to stop already, or has ended, does not.
+ */
 const leave = (held: Held, verb: "ask" | "park", body: object): Effect.Effect<never> =>
   Effect.suspend(() => {
     held.leaving ??= { verb, body }

@@ -18,7 +18,10 @@ export const describe = (description: string) => <S extends Schema.Top>(schema: 
 /** Text that may be null. */
 export const text = (description: string) => Schema.NullOr(Schema.String).pipe(describe(description))
 
-/** A field of a body that may be absent or null. Null comes first in the union: JSON would take it for a value. */
+/**
+ * A field of a body that may be absent or null. Null comes first in the union: a schema of JSON behind it would take
+ * null for a value.
+ */
 export const maybe = <S extends Schema.Top>(schema: S, description: string) =>
   Schema.optionalKey(Schema.Union([Schema.Null, schema]).pipe(describe(description)))
 

@@ -8,17 +8,17 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 import { describe, ErrorText, isShortList, jsonTextOf, JsonValue } from "./Encoding.ts"
 import { TaggedError } from "./TaggedError.ts"
 
-/** For a word: the name of an agent, a role, a type. */
+/** The most bytes of a word: the name of an agent, a role, a type. */
 export const MaxLabel = 1000
-/** For a line: a title, a path, a branch, an address. */
+/** The most bytes of a line: a title, a path, a branch, an address. */
 export const MaxLine = 4096
-/** For a reason. */
+/** The most bytes of a reason: why a task was rejected, failed or moved. */
 export const MaxReason = 32_768
-/** For JSON that is rarely used, and for lists of names. */
+/** The most bytes of JSON that is rarely used, and of lists of names. */
 export const MaxShort = 32_768
-/** For long texts, and for JSON that callers keep. */
+/** The most bytes of long texts, and of JSON that callers keep. */
 export const MaxLong = 131_072
-/** For the content of a task or message. */
+/** The most bytes of the content of a task or message. */
 export const MaxContent = 524_288
 
 /**

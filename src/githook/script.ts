@@ -1,6 +1,6 @@
 /**
- * The hooks of git, as shell scripts that need git and curl and nothing else. They are the same for every repository: the
- * settings are read when they run, from the environment and from git's configuration.
+ * The hooks of git, as shell scripts that need git and curl and nothing else. They are the same for every repository:
+ * the settings are read when they run, from the environment and from git's configuration.
  */
 
 export const hooks = ["pre-push", "pre-receive"] as const
@@ -9,7 +9,10 @@ export type Hook = (typeof hooks)[number]
 /** The line by which a hook is known to be ours. */
 export const mark = "# octopoid-server git-hook"
 
-/** What reads the settings, and asks the server about the branch `$1`. The action of GitHub uses it too. */
+/**
+ * The shell functions that read the settings, and ask the server about the branch `$1`. The GitHub action uses them
+ * too.
+ */
 export const asking = String.raw`
 setting() { # the variable, the name in git's configuration, the default
   eval "value=\"\$$1\""

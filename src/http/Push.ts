@@ -1,4 +1,4 @@
-/** How the server sends the feed by itself, if it does. On D1 nobody knows when something changes. */
+/** How the server sends the feed by itself, if it does. On D1 no isolate knows when another one changes something. */
 import * as Context from "effect/Context"
 
 export const Push = Context.Reference<"websocket" | undefined>("octopoid-server/http/Push", {

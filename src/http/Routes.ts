@@ -1,7 +1,8 @@
 /**
  * The routes of a group of endpoints. `HttpApiBuilder.group` builds the codecs of all endpoints when the Worker starts.
- * Here the first request to an endpoint builds its codecs, because an isolate serves few of the endpoints. From the start to
- * the first answer an isolate needs 113 ms of CPU instead of 119 (Node 24, the shortest of six); later requests cost the same.
+ * Here the first request to an endpoint builds its codecs, because an isolate serves few of the endpoints. From the
+ * start to the first answer an isolate needs 113 ms of CPU instead of 119 (Node 24, the shortest of six); later
+ * requests cost the same.
  */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -39,8 +40,8 @@ export const group = <
   HttpApiBuilder.Handlers.Error<Return>,
   HttpRouter.HttpRouter | Platform | Exclude<HttpApiBuilder.Handlers.Context<Return>, Scope.Scope>
 > =>
-  // The types above are those of `HttpApiBuilder.group`. The body is untyped, as it is there: TypeScript cannot tell that a
-  // handler which is found by its name belongs to the endpoint of that name.
+  // The types above are those of `HttpApiBuilder.group`. The body is untyped, as it is there: TypeScript cannot tell
+  // that a handler which is found by its name belongs to the endpoint of that name.
   HttpRouter.use(Effect.fnUntraced(function*(router) {
     const handlers: Record<string, Handler> = yield* (build as any)({ handleAll: (all: unknown) => all })
     const context = yield* Effect.context<any>()

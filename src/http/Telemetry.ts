@@ -1,9 +1,10 @@
 /**
- * Traces: the spans of requests, turns of the cron, and batches to D1, sent to an OpenTelemetry collector (OTLP over HTTP, JSON).
+ * Traces: the spans of requests, turns of the cron, and batches to D1, sent to an OpenTelemetry collector (OTLP over
+ * HTTP, JSON).
  *
  * Effect's exporter keeps the spans of an isolate until the Worker has it send them, after each answer: an
- * isolate has no timers of its own. A collector that fails or is slow delays no request. The spans of a minute are dropped
- * after a failure.
+ * isolate has no timers of its own. A collector that fails or is slow delays no request. The spans of a minute are
+ * dropped after a failure.
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"

@@ -1,7 +1,7 @@
 /**
- * The agent's side of the server: the task that it holds, and what happened to it meanwhile. The lease is renewed in the
- * background, by the parts of the worker (`client/`). What the agent has to know before it goes on is a notice, and the next
- * tool that it calls tells it.
+ * The agent's side of the server: the task that it holds, and what happened to it meanwhile. The lease is renewed in
+ * the background, by the parts of the worker (`client/`). What the agent has to know before it goes on is a notice, and
+ * the next tool that it calls tells it.
  */
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
@@ -115,8 +115,8 @@ export const make = Effect.fnUntraced(function*(options: Options) {
   }
 
   /**
-   * Waits until the server takes the lease or wants it back. The notice is there at once, so that the call which asked the
-   * server tells it.
+   * Waits until the server takes the lease or wants it back. The notice is there at once, so that the call which asked
+   * the server tells it.
    */
   const watch = (held: Held) => {
     const { id } = held.task
@@ -251,7 +251,9 @@ export const make = Effect.fnUntraced(function*(options: Options) {
       )
     )
 
-  /** Hands the result in until the server has it, and keeps the lease as long. Fails if the server refuses the result. */
+  /**
+   * Hands the result in until the server has it, and keeps the lease as long. Fails if the server refuses the result.
+   */
   const handIn = (held: Held, place: Outbox.Place) =>
     Effect.gen(function*() {
       const left = yield* settle.handIn(place)

@@ -1,4 +1,7 @@
-/** The tools: what an agent may call, and what it gets. Their descriptions are in every prompt of the agent, so they are short. */
+/**
+ * The tools: what an agent may call, and what it gets. Their descriptions are in every prompt of the agent, so they are
+ * short.
+ */
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
 import * as Schema from "effect/Schema"

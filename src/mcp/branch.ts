@@ -8,6 +8,8 @@ const dots = /^\.|\.(?=\.|$|lock$)/g
 
 const hex = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 
-/** The task id is encoded as in a URL, so it is the same text in the name of the branch and in the path of a request. */
+/**
+ * The task id is encoded as in a URL, so it is the same text in the name of the branch and in the path of a request.
+ */
 export const branchOf = (task_id: string, token: number): string =>
   `octopoid/${encodeURIComponent(task_id).replace(marks, hex).replace(dots, hex)}/${token}`

@@ -75,7 +75,7 @@ const fitting = <S extends Schema.Codec<unknown, unknown>>(schema: S, value: unk
 
 export const layer = (agent: Agent) => {
   const { api, holding, look, unreachable } = agent
-  // One call after the other, so that none acts on a task that another is just handing in.
+  // Calls run one after the other, so that no call acts on a task that another is handing in.
   const alone = Semaphore.makeUnsafe(1)
 
   const tool = <A, E>(effect: Effect.Effect<A, E>) =>

@@ -1,6 +1,6 @@
 /**
- * Where the processes of a user keep results until the server has them: a directory for each process. A process takes over
- * what processes left that have ended, so that a result outlives the process that could not hand it in.
+ * Where the processes of a user keep results until the server has them: a directory for each process. A process takes
+ * over what processes left that have ended, so that a result outlives the process that could not hand it in.
  */
 import { createHash } from "node:crypto"
 import { mkdirSync, readdirSync, renameSync, rmdirSync } from "node:fs"
@@ -16,7 +16,7 @@ const runs = (pid: number): boolean => {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // EPERM: it runs, as another user.
+    // EPERM: the process runs, as another user.
     return (error as NodeJS.ErrnoException).code === "EPERM"
   }
 }
@@ -31,8 +31,8 @@ const move = (from: string, to: string): void => {
 }
 
 /**
- * The directory of this process, with the results that ended processes left. Results go only to the server and scope that they
- * were made for: a part of the path is a hash of both, or of the server and the key if no scope is named.
+ * The directory of this process, with the results that ended processes left. Results go only to the server and scope
+ * that they were made for: a part of the path is a hash of both, or of the server and the key if no scope is named.
  */
 export const open = (directory: string, address: string, scopeOrKey: string): string => {
   const server = createHash("sha256").update(`${address}\n${scopeOrKey}`).digest("hex").slice(0, 16)
@@ -40,7 +40,8 @@ export const open = (directory: string, address: string, scopeOrKey: string): st
   const own = join(all, String(process.pid))
   mkdirSync(own, { recursive: true, mode: 0o700 })
   for (const name of readdirSync(all)) {
-    // A process that dies with a number that is in use again leaves its results until that number is free.
+    // If a process has died and another one has its number now, the results of the dead one wait until that number is
+    // free.
     if (!/^\d+$/.test(name) || Number(name) === process.pid || runs(Number(name))) continue
     const left = join(all, name)
     try {

@@ -1,8 +1,8 @@
 /**
- * When an object wakes by itself: at the end of its earliest lease or backoff, when a machine falls silent or a webhook is
- * to be tried again, and for the other duties of the cron. They run every minute while the scope changes, and otherwise
- * every hour, so an object where nothing happens sleeps. The expiry of a lease does not depend on it: claims take back
- * expired leases themselves.
+ * When an object wakes by itself: at the end of its earliest lease or backoff, when a machine falls silent or a webhook
+ * is to be tried again, and for the other duties of the cron. They run every minute while the scope changes, and
+ * otherwise every hour, so an object where nothing happens sleeps. The expiry of a lease does not depend on it: claims
+ * take back expired leases themselves.
  */
 import type { DurableObjectStorage } from "@cloudflare/workers-types"
 
@@ -53,7 +53,7 @@ export const make = ({ scope, set, silence, storage }: Options) => {
     /** The scope has changed. */
     changed: () => {
       changed = true
-      // The end of the duties sets it.
+      // While the duties run, no alarm is set here: they set the next one at their end.
       if (!running) schedule(Date.now())
     },
     /** Sets the alarm again if it is overdue: the platform drops it after six failed runs. */
@@ -65,8 +65,8 @@ export const make = ({ scope, set, silence, storage }: Options) => {
       schedule(now)
     },
     /**
-     * Does the duties, and sets the next alarm whatever happened. `minutes` is the time since they were done last, as the cron
-     * counts it.
+     * Does the duties, and sets the next alarm whatever happened. `minutes` is the time since they were done last, as
+     * the cron counts it.
      */
     run: async <A>(duties: (minutes: number) => Promise<A>): Promise<A> => {
       at = Infinity

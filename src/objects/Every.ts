@@ -1,6 +1,6 @@
 /**
- * The lists that show every scope: they go from scope to scope, by name, until the page is full. A list that fits on one
- * page is in the order that it has on D1; a longer one is in that order only within each scope.
+ * The lists that show every scope: they go from scope to scope, by name, until the page is full. A list that fits on
+ * one page is in the order that it has on D1; a longer one is in that order only within each scope.
  */
 import { MaxLimit, MaxPageBytes } from "../domain/Page.ts"
 import { Release } from "../domain/Release.ts"
@@ -97,7 +97,10 @@ const asking = (
   return new Request(new URL(`${path}?${next}`, request.url), { method: "GET", headers })
 }
 
-/** The answer in the place of several: its headers are those of one of them, and its tag, where they have one, is its own. */
+/**
+ * The answer in the place of several: its headers are those of one of them, and its tag, where they have one, is its
+ * own.
+ */
 const answered = async ({ request }: Asking, from: Response, body: string): Promise<Response> => {
   const headers = new Headers(from.headers)
   for (const name of ["content-length", "etag", "server-timing", "x-request-id"]) headers.delete(name)
@@ -207,7 +210,9 @@ const page = async (list: keyof typeof orders, asked: Asking, place: Place | und
   )
 }
 
-/** A page of an export: it is of one scope. The export of every scope is that of one after the other. */
+/**
+ * A page of an export, which is of one scope. An export of every scope goes through the scopes one after the other.
+ */
 const exported = async (asked: Asking, place: Place | undefined): Promise<Response> => {
   const [scope, following] = await asked.objects.control().scopes(place?.scope ?? "", 2)
   if (scope === undefined) return asked.objects.nobody().fetch(asked.request)
@@ -246,7 +251,8 @@ export const answer = async (list: List, asked: Asking): Promise<Response> => {
   const cursor = asked.query.get("cursor")
   const place = cursor === null || cursor === "first" ? undefined : decode(cursor)
   try {
-    // An empty object refuses what cannot be read: bytes that are not UTF-8, a cursor of another list, or one together with an offset.
+    // An empty object refuses what cannot be read: bytes that are not UTF-8, a cursor of another list, or one together
+    // with an offset.
     if (
       !isEncodedUtf8(new URL(asked.request.url).search) ||
       (cursor !== null && cursor !== "first" && place === undefined) ||

@@ -19,7 +19,10 @@ import * as Sockets from "./Sockets.ts"
 /** The object of a scope, as the Worker reaches it. */
 export interface ScopeStub extends MachinesStub {
   readonly fetch: (request: Request) => Promise<Response>
-  /** How new the record is, or `undefined` if the scope has none. Kinds without a time are 1, and a task that is there 2. */
+  /**
+   * How new the record is, or `undefined` if the scope has none. Kinds without a time are 1, and a task that is there
+   * 2.
+   */
   readonly find: (kind: Kind, id: string) => Promise<number | undefined>
 }
 

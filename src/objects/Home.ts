@@ -41,7 +41,7 @@ export interface Surroundings {
 export const nameOf = (scope: string): string => `scope:${scope}`
 export const nobody = "nobody"
 
-/** How many keys are told at a time. */
+/** How many keys an object reports to the control object at a time. */
 const MaxTold = 100
 
 // An object may have machines of other scopes (`Machines.ts`), which are not found here.
@@ -138,7 +138,10 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     ? undefined
     : Sockets.make({ state, scope, serve, page: (query) => server.events(scope, query, context) })
 
-  /** Brings an export back, for callers that may import into this scope. A dry run of an import of nothing shows whether they may. */
+  /**
+   * Brings an export back, for callers that may import into this scope. A dry run of an import of nothing shows whether
+   * they may.
+   */
   const restore = async (request: Request, path: string): Promise<Response> => {
     const bytes = request.body === null ? new Uint8Array() : await bodyOf(request.body, Restore.MaxPiece)
     const headers = new Headers(request.headers)

@@ -7,23 +7,26 @@ export const MaxWaiting = 500
 interface Waiting {
   /** Set while it waits for its turn. */
   resume: ((again: boolean) => void) | undefined
-  /** Whether it has begun to try, and has not got nothing. */
+  /** Whether it is trying, or has got a task. */
   trying: boolean
-  /** Whether it is to wait no more. */
+  /** Whether its wait has ended. */
   over: boolean
 }
 
-/** Claims that look for the same. */
+/** Claims that look for the same tasks. */
 interface Group {
   readonly queue: string | undefined
   readonly places: Array<Waiting>
   /** How many changes there had been when a claim that got nothing began to try. */
   tried: number
-  /** Whose turn it is. */
+  /** The claim that was woken and tries next. */
   called: Waiting | undefined
 }
 
-/** `hasReady` tells whether a task of the queue is ready. Most changes make none ready, and to ask is much cheaper than to try. */
+/**
+ * `hasReady` says whether the queue has a ready task. Most changes make no task ready, and this question is much
+ * cheaper than a claim.
+ */
 export const make = (hasReady: (queue: string) => boolean): Line & { readonly changed: (anew?: "anew") => void } => {
   const groups = new Map<string, Group>()
   const keyed = new Map<string, Waiting>()
@@ -32,7 +35,7 @@ export const make = (hasReady: (queue: string) => boolean): Line & { readonly ch
   let anew = 0
   let count = 0
 
-  /** Lets the first of each group try again, if something has changed since one of them tried. */
+  /** Wakes the first waiting claim of each group, if something has changed since a claim of the group last tried. */
   const call = () => {
     for (const group of groups.values()) {
       if (group.called !== undefined || group.tried === changes) continue
@@ -95,7 +98,8 @@ export const make = (hasReady: (queue: string) => boolean): Line & { readonly ch
         group.places.splice(group.places.indexOf(own), 1)
         if (group.places.length === 0) groups.delete(same)
         if (key !== undefined && keyed.get(key) === own) keyed.delete(key)
-        // It got a task while others may still be ready, or it had its turn and did not use it: the next in line tries now.
+        // The claim got a task while others may still be ready, or it was woken and did not try. So the next claim in
+        // line tries now.
         if (own.trying || group.called === own) group.tried = Math.min(group.tried, changes - 1)
         settle()
       }

@@ -1,7 +1,7 @@
 /**
- * Machines that claim from a scope other than their own. On one database a claim by the administrator finds the machine in
- * any scope (`sql/lease/Claimant.ts`). Here the Worker copies it, with its roles, into the object of the claim, where its
- * row keeps the scope that it is registered in.
+ * Machines that claim from a scope other than their own. On one database a claim by the administrator finds the machine
+ * in any scope (`sql/lease/Claimant.ts`). Here the Worker copies it, with its roles, into the object of the claim,
+ * where its row keeps the scope that it is registered in.
  */
 import type { DurableObjectStorage } from "@cloudflare/workers-types"
 

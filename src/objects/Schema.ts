@@ -1,6 +1,6 @@
 /**
- * The schema of an object: the migrations of the server, which it applies when it wakes, and a few tables and triggers of
- * its own. Their names begin with `_`, and no service knows them.
+ * The schema of an object: the migrations of the server, which it applies when it wakes, and a few tables and triggers
+ * of its own. Their names begin with `_`, and no service knows them.
  */
 import type { DurableObjectStorage } from "@cloudflare/workers-types"
 
@@ -31,7 +31,8 @@ const keyTriggers = `
     INSERT INTO _outbox (kind, name, gone) VALUES ('key', OLD.hash, 1) ON CONFLICT (kind, name) DO UPDATE SET gone = 1;
   END;`
 
-// The texts of these have limits far below that of a row. A trigger costs a row read with each update, also of a heartbeat.
+// The texts of these have limits far below that of a row. A trigger costs a row read with each update, also of a
+// heartbeat.
 const small = [
   "api_keys",
   "dependencies",
@@ -77,7 +78,7 @@ const dropTriggers = (storage: DurableObjectStorage) => {
   for (const { name } of triggers.toArray()) storage.sql.exec(`DROP TRIGGER "${String(name)}"`)
 }
 
-/** The version of the whole: how many migrations there are, and what an object has besides them. */
+/** The version of an object's schema: the number of migrations, and the version of what only objects have. */
 const versionOf = (migrations: Migrations) => `${migrations.length}.${OwnVersion}`
 
 const isReady = (storage: DurableObjectStorage, version: string): boolean => {

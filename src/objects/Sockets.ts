@@ -1,7 +1,7 @@
 /**
- * WebSockets on the feed of a scope (`GET /api/v1/events` with `Upgrade: websocket`). Each gets the pages of the feed from
- * its place on, and if it asks for that, a word when there is work. A socket sleeps with its object: the runtime answers
- * `ping`, and what the object has to know is attached to the socket.
+ * WebSockets on the feed of a scope (`GET /api/v1/events` with `Upgrade: websocket`). Each gets the pages of the feed
+ * from its place on, and if it asks for that, a word when there is work. A socket sleeps with its object: the runtime
+ * answers `ping`, and what the object has to know is attached to the socket.
  *
  * A browser can set no `Authorization` on a WebSocket. It offers its key as a subprotocol beside `octopoid.events.v1`.
  */
@@ -14,7 +14,7 @@ export const MaxSockets = 500
 /** How many pages a socket gets at a time. Others get theirs before it gets more. */
 const MaxPages = 10
 
-/** A socket is told of work at most so often, in milliseconds. */
+/** The shortest time between two messages about work on a socket, in milliseconds. */
 const Quiet = 1000
 
 /** The subprotocol of these messages. The server answers no other. */
@@ -33,7 +33,7 @@ interface Attached {
   readonly work: string | null
   /** The hash of the caller's key. */
   readonly key: string | null
-  /** When the socket was told of work last. */
+  /** When the socket last got a message about work. */
   readonly told: number
 }
 

@@ -16,7 +16,10 @@ import { dirname, isAbsolute, join, relative, resolve } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { codeOf, Refusal, sentenceOf } from "./Refusal.ts"
 
-/** The folder unless another one is given. Not below the present one, or each would have a server of its own. */
+/**
+ * The folder of the data, if the command names none. It is in the home directory: below the working directory, each
+ * project would have a server of its own.
+ */
 export const usual = (env: Readonly<Record<string, string | undefined>>): string =>
   join(
     env["XDG_DATA_HOME"] !== undefined && isAbsolute(env["XDG_DATA_HOME"])
@@ -78,7 +81,7 @@ export const key = (folder: string) =>
         return { key: kept, made: false }
       }
       const made = `admin_${randomBytes(32).toString("hex")}`
-      // By a link: there is never a file with half of a key.
+      // A link makes the file of the key, so the file never holds half of a key.
       const part = `${file}.${process.pid}`
       await writeFile(part, `${made}\n`, { mode: 0o600, flush: true })
       await link(part, file)
@@ -135,8 +138,8 @@ const taken = (folder: string, said: string) =>
   })
 
 /**
- * Takes the folder for this process, until the scope ends or the process does. The lock is a socket and not a file: the system
- * closes it with the process however that ends, and it also holds between containers that share the folder.
+ * Takes the folder for this process, until the scope ends or the process does. The lock is a socket and not a file: the
+ * system closes it with the process however that ends, and it also holds between containers that share the folder.
  */
 export const lock = (folder: string) =>
   Effect.acquireRelease(

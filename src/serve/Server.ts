@@ -32,8 +32,8 @@ const reachable = (host: string) =>
   host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host
 
 /**
- * Asks until the server answers that it is well. Then wakes the scopes: what they have to do by themselves goes on, although
- * nobody has asked them for anything since the last server ended.
+ * Asks until the server answers that it is well. Then wakes the scopes: what they have to do by themselves goes on,
+ * although nobody has asked them for anything since the last server ended.
  */
 const answers = async (url: string, secret: string, signal: AbortSignal): Promise<string | undefined> => {
   let said = "nothing"
@@ -68,7 +68,7 @@ export const start = Effect.fnUntraced(function*({ data, env, host, log, port }:
     host,
     port,
     log,
-    // A line for each request would hide the others.
+    // Requests are not logged: a line for each would hide the other lines.
     env: { LOG_LEVEL: "Warn", ...env, API_SECRET_KEY: key }
   })
   yield* Effect.promise(() => lock.note(running.pid))

@@ -10,7 +10,9 @@ import { codeOf, Refusal, sentenceOf } from "./Refusal.ts"
 
 const require = createRequire(import.meta.url)
 
-/** The folder of this package: the first one upwards whose package.json is ours, from the sources and from the bundle. */
+/**
+ * The folder of this package: the first one upwards whose package.json is ours, from the sources and from the bundle.
+ */
 const packageFolder = (): string => {
   for (let folder = dirname(fileURLToPath(import.meta.url));; folder = dirname(folder)) {
     const manifest = join(folder, "package.json")
@@ -100,8 +102,8 @@ const end = (child: ChildProcess, ended: Promise<string>) =>
   })
 
 /**
- * Kills workerd when this process has ended, also if it was killed and could not do it itself. The watch reads from a pipe of this
- * process, which the system closes then.
+ * Kills workerd when this process has ended, also if it was killed and could not do it itself. The watch reads from a
+ * pipe of this process, which the system closes then.
  */
 const watch = (pid: number): ChildProcess =>
   spawn("/bin/sh", ["-c", "read -r _; kill -9 \"$0\"", String(pid)], {

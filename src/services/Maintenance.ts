@@ -21,8 +21,8 @@ import { Settings } from "./Settings.ts"
 const Day = 86_400_000
 
 /**
- * Whether a partial index on `tasks (scope, …)` has a row that is due. It goes from one scope of the index to the next, so other
- * scopes and further tasks cost nothing.
+ * Whether a partial index on `tasks (scope, …)` has a row that is due. It goes from one scope of the index to the next,
+ * so other scopes and further tasks cost nothing.
  */
 const anyDue = (index: string, holds: string, isDue: string) =>
   statement(`
@@ -92,8 +92,9 @@ const tallied = <A extends object>(tick: Effect.Effect<A>) =>
 export class Maintenance extends Context.Service<Maintenance, {
   /**
    * Takes back expired leases, marks silent machines as offline, ends backoffs that began before backoff was turned
-   * off, forgets old idempotency keys, reports tasks that no machine will claim, makes missing counters, removes some records for retention,
-   * and sends events to webhooks. Usually one look, which also forgets keys, finds that nothing else is due.
+   * off, forgets old idempotency keys, reports tasks that no machine will claim, makes missing counters, removes some
+   * records for retention, and sends events to webhooks. Usually one look, which also forgets keys, finds that nothing
+   * else is due.
    */
   readonly tick: Effect.Effect<{ readonly reaped: number; readonly silent: number }>
 }>()("octopoid-server/services/Maintenance") {

@@ -179,7 +179,10 @@ export const SettingsConfig = Config.all({
   }),
   /** Whether the feed is also sent as a stream of events. A watcher costs CPU all the time. */
   eventStream: optional("EVENT_STREAM", Config.Boolean, false),
-  /** Whether webhooks may be sent to private addresses, and without TLS. Only for tests, and for servers in a network of their own. */
+  /**
+   * Whether webhooks may be sent to private addresses, and without TLS. Only for tests, and for servers in a network of
+   * their own.
+   */
   webhookAllowPrivate: optional("WEBHOOK_ALLOW_PRIVATE", Config.Boolean, false),
   /** How many statements a bulk request may send. D1 allows 50 queries on the free plan, and 1,000 on the paid one. */
   bulkStatements: optional("BULK_STATEMENTS", within(MaxStatements, 950), MaxStatements),

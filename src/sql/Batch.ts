@@ -54,8 +54,9 @@ const splitAfter = (steps: Steps, name: string): readonly [ReadonlyArray<Sendabl
 }
 
 /**
- * The statements of the steps, with those of `kept` right behind the step `keep`, or before all steps if none is named. `kept` may ask how many
- * rows the step has changed (`Idempotency.ts`), because nothing that writes comes between. No other place puts a statement there.
+ * The statements of the steps, with those of `kept` right behind the step `keep`, or before all steps if none is named.
+ * `kept` may ask how many rows the step has changed (`Idempotency.ts`), because nothing that writes comes between. No
+ * other place puts a statement there.
  */
 export const keptBehind = (steps: Steps, keep: string | undefined, kept: () => ReadonlyArray<Sendable>) => {
   const [before, after] = keep === undefined ? [[], statementsOf(steps)] as const : splitAfter(steps, keep)

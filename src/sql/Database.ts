@@ -1,6 +1,6 @@
 /**
- * The only access to the database: runs batches, counts their costs, and classifies their failures. What runs them is an
- * engine (`engine/Engine.ts`).
+ * The only access to the database: runs batches, counts their costs, and classifies their failures. What runs them is
+ * an engine (`engine/Engine.ts`).
  *
  * D1 has no interactive transactions. A batch is the unit of atomicity and one round trip, so every statement goes
  * through a batch. D1 has no codes for its failures; only their texts give the reason.

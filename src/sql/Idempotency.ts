@@ -71,12 +71,13 @@ export interface Keeping {
 }
 
 /**
- * That the step before has changed a row proves that this very batch had the effect. A record that exists, or has the present time, proves
- * nothing: another request may have made it in the same millisecond. `Batch.keptBehind` puts the statement right behind that step.
+ * That the step before has changed a row proves that this very batch had the effect. A record that exists, or has the
+ * present time, proves nothing: another request may have made it in the same millisecond. `Batch.keptBehind` puts the
+ * statement right behind that step.
  */
 const hadEffect = ({ provenBy, where }: Kept): string => provenBy === "where" ? where : `changes() > 0 AND ${where}`
 
-/** Makes these statements, once. */
+/** Makes the statements that keep and find an answer. A module makes them once. */
 export const keeping = (kept: Kept): Keeping => {
   const { atEnd, besides, from, row } = kept
   const answer = JsonRow.listOf(row)

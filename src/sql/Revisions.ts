@@ -9,7 +9,10 @@ import { type Statement, statement, variants } from "./Statement.ts"
 /** The records that have a total. */
 export type Counted = "messages" | "drafts" | "projects"
 
-/** What has a revision. That of tasks also covers flows, because a poll shows them; that of machines covers ids and statuses. */
+/**
+ * What has a revision. That of tasks also covers flows, because a poll shows them; that of machines covers ids and
+ * statuses.
+ */
 export type Kind = Counted | "machines" | "tasks"
 
 /** The column of each revision. */
@@ -55,8 +58,8 @@ export const raise = variants((kind: Kind) =>
 )
 
 /**
- * Raises the revision of machines in the scopes of the machines that `where` finds, before the step that changes them. A scope
- * with several of them is raised once.
+ * Raises the revision of machines in the scopes of the machines that `where` finds, before the step that changes them.
+ * A scope with several of them is raised once.
  */
 export const raiseMachines = (where: string): Statement =>
   statement(`

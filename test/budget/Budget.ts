@@ -8,7 +8,7 @@ import * as Statements from "./Statements.ts"
 export interface Budget {
   /** The sizes of the Workers on D1 and on Durable Objects, compressed: `npm run bundle`. */
   readonly bundle: { readonly gzipKiB: number; readonly objectsGzipKiB: number }
-  /** How long it is busy when it starts, on a machine that does nothing else: `npm run startup`. */
+  /** How long it is busy when it starts, on a machine that does nothing else: `node scripts/build/startup.ts`. */
   readonly startup: { readonly activeMillis: number }
   /** What may be asked for, and the counts it may cost by the depth of the database. */
   readonly operations: { readonly [name: string]: { readonly [depth: string]: Counts } }

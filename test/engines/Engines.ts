@@ -16,7 +16,7 @@ export interface Sent {
 }
 
 /** What came of a batch. */
-export type Outcome =
+export type Ran =
   | { readonly rows: ReadonlyArray<unknown>; readonly read: number; readonly written: number }
   | { readonly violates: ReadonlyArray<string> }
   | { readonly error: string; readonly refusal: boolean; readonly tooBig: boolean; readonly transient: boolean }
@@ -34,7 +34,7 @@ export const start = async () => {
   for (const [, text] of migrations()) await db.prepare(text).run()
   return {
     /** Runs the batch on each engine. */
-    run: async (sent: ReadonlyArray<Sent>): Promise<{ readonly d1: Outcome; readonly object: Outcome }> => {
+    run: async (sent: ReadonlyArray<Sent>): Promise<{ readonly d1: Ran; readonly object: Ran }> => {
       const answer = await miniflare.dispatchFetch("http://localhost/", { method: "POST", body: JSON.stringify(sent) })
       if (answer.status !== 200) throw new Error(await answer.text())
       return await answer.json() as any

@@ -11,7 +11,7 @@ import * as D1 from "../../src/sql/engine/D1.ts"
 import type { Engine } from "../../src/sql/engine/Engine.ts"
 import * as ObjectStorage from "../../src/sql/engine/ObjectStorage.ts"
 import type { Bound } from "../../src/sql/Statement.ts"
-import type { Outcome, Sent, Value } from "./Engines.ts"
+import type { Ran, Sent, Value } from "./Engines.ts"
 
 const valueOf = (value: Value): unknown =>
   "text" in value ? value.text.repeat(value.times ?? 1) : "number" in value ? value.number : valuesOf[value.odd]
@@ -29,14 +29,14 @@ const valuesOf = {
   bytes: new Uint8Array([1, 2]).buffer
 }
 
-const run = (engine: Layer.Layer<Engine>, sent: ReadonlyArray<Sent>, store?: ObjectStorage.Store): Promise<Outcome> => {
+const run = (engine: Layer.Layer<Engine>, sent: ReadonlyArray<Sent>, store?: ObjectStorage.Store): Promise<Ran> => {
   const cost = noCost()
   const statements = sent.map(({ text, values = [] }) => ({ text, parameters: values.map(valueOf) }) as Bound)
   return Database.use(({ atomic }) => atomic(statements)).pipe(
-    Effect.map((rows): Outcome => ({ rows, read: cost.read, written: cost.written })),
-    Effect.catch(({ columns }) => Effect.succeed<Outcome>({ violates: columns })),
+    Effect.map((rows): Ran => ({ rows, read: cost.read, written: cost.written })),
+    Effect.catch(({ columns }) => Effect.succeed<Ran>({ violates: columns })),
     Effect.catchDefect((defect) =>
-      Effect.succeed<Outcome>({
+      Effect.succeed<Ran>({
         error: String(defect),
         refusal: isRefusal(defect),
         tooBig: isTooBig(defect),

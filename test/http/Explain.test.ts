@@ -40,7 +40,7 @@ describe("GET /api/v1/tasks/:id/explain", () => {
         queue: "incoming",
         claimed_by: null,
         claimable: true,
-        summary: "Task b can be claimed. It is the next in incoming: nobody who may have it has asked since.",
+        summary: "Task b can be claimed. It is the next in incoming: no machine that may take it has asked since.",
         reasons: [
           {
             reason: "role",
@@ -51,7 +51,7 @@ describe("GET /api/v1/tasks/:id/explain", () => {
           {
             reason: "no_claim_yet",
             blocking: false,
-            message: "It is the next in incoming: nobody who may have it has asked since.",
+            message: "It is the next in incoming: no machine that may take it has asked since.",
             queue: "incoming"
           }
         ]

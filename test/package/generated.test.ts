@@ -122,7 +122,7 @@ it.effect("a client generated from the document compiles strictly, and plays a l
       (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
     )
     const write = (name: string, text: string) => Effect.promise(() => writeFile(join(directory, name), text))
-    yield* succeed(root, "scripts/contract/openapi.ts", "--types", join(directory, "api.ts"))
+    yield* succeed(root, "scripts/contract/contract.ts", "--types", join(directory, "api.ts"))
     yield* write("package.json", JSON.stringify({ private: true, type: "module" }))
     yield* write("life.ts", program)
     yield* write("misuse.ts", misuse)

@@ -13,14 +13,14 @@ import { listening } from "../support/listening.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 
-interface Outcome {
+interface Finished {
   readonly code: number
   readonly output: string
 }
 
 const run = (cwd: string, command: string, ...args: ReadonlyArray<string>) =>
   Effect.promise(() =>
-    new Promise<Outcome>((done) =>
+    new Promise<Finished>((done) =>
       execFile(
         command,
         [...args],

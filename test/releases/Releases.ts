@@ -1,6 +1,6 @@
 /**
  * The Worker of the last release and the one of this code, in workerd on one D1 database, as they run side by side while a
- * deployment replaces one by the other. `release.json` names the last release; `npm run keep-release` keeps another.
+ * deployment replaces one by the other. `release.json` names the last release; `node scripts/build/keep-release.ts` keeps another.
  */
 import { convertV4MiniflareOptions, Miniflare, type V4MiniflareOptions } from "miniflare"
 import { readdirSync, readFileSync } from "node:fs"

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { limitOf } from "../../src/domain/lease/Budget.ts"
-import { destination, moves, outcome } from "../../src/domain/task/Moves.ts"
+import { destination, endOf, moves } from "../../src/domain/task/Moves.ts"
 import { servicesWith } from "../support/layers.ts"
 import { begin, id } from "../support/one-task.ts"
 import { runs } from "../support/runs.ts"
@@ -71,7 +71,7 @@ describe("the destination of a move", () => {
           ? queue.fail(id, { reason: "r" }, undefined)
           : Effect.andThen(TestClock.adjust("60 seconds"), reap)
 
-        const expected = outcome(move, { ...task, cancelRequested }, defaults)
+        const expected = endOf(move, { ...task, cancelRequested }, defaults)
         const usual = destination(move, { queue: held.queue, claimed_from: "incoming" })
         const lands = expected === "usual" ? usual : expected
         const after = yield* get

@@ -25,7 +25,7 @@ export interface Faulty {
 const lost = (what: string) => new Error(`D1_ERROR: ${what}: internal error`)
 const never = new Promise<never>(() => {})
 
-/** `next` says what befalls the batches for which `faults` says nothing. */
+/** `next` chooses the fault of a batch when the list `faults` is empty. */
 export const make = (next: () => Fault | undefined = () => undefined): Faulty => {
   const { db, raw } = migrated()
   const faults: Faulty["faults"] = []

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 
-/** The options that say so. */
+/** The options that choose the database. */
 export const options = {
   remote: { type: "boolean", default: false, says: "the deployed database instead of the local one" },
   "persist-to": {

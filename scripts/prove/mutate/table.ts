@@ -3,7 +3,7 @@ import type { Fault } from "../../../test/mutation/Fault.ts"
 import type { Detector } from "./Detector.ts"
 import type { Verdict } from "./Verdict.ts"
 
-export interface Outcome {
+export interface Trial {
   readonly fault: Fault
   /** By the name of the detector. */
   readonly verdicts: ReadonlyMap<string, Verdict>
@@ -12,7 +12,7 @@ export interface Outcome {
 const isFound = ({ _tag }: Verdict) => _tag === "Caught" || _tag === "Hang"
 
 /** Whether a detector that counts found the fault out, and none took it for something else than a fault. */
-export const isCaught = ({ verdicts }: Outcome, detectors: ReadonlyArray<Detector>): boolean =>
+export const isCaught = ({ verdicts }: Trial, detectors: ReadonlyArray<Detector>): boolean =>
   [...verdicts.values()].every(({ _tag }) => _tag !== "Broken")
   && detectors.some(({ informs, name }) => !informs && isFound(verdicts.get(name) ?? { _tag: "Survived" }))
 
@@ -27,7 +27,7 @@ const told = (verdict: Verdict | undefined): string =>
     ? "hang"
     : "survived"
 
-const because = ({ verdicts }: Outcome): string => {
+const because = ({ verdicts }: Trial): string => {
   for (const verdict of verdicts.values()) {
     if (verdict._tag === "Caught" || verdict._tag === "Broken") return verdict.reason
   }
@@ -35,7 +35,7 @@ const because = ({ verdicts }: Outcome): string => {
 }
 
 /** What became of a fault, in one line. */
-export const line = (outcome: Outcome): string => {
+export const line = (outcome: Trial): string => {
   const verdicts = [...outcome.verdicts].map(([name, verdict]) => `${name}: ${told(verdict)}`)
   return `${outcome.fault.name.padEnd(32)} ${verdicts.join(", ")}  ${because(outcome)}`
 }
@@ -43,7 +43,7 @@ export const line = (outcome: Outcome): string => {
 const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;")
 
 /** All of them, as a table. */
-export const markdown = (outcomes: ReadonlyArray<Outcome>, detectors: ReadonlyArray<Detector>): string => {
+export const markdown = (outcomes: ReadonlyArray<Trial>, detectors: ReadonlyArray<Detector>): string => {
   const names = detectors.map(({ name }) => name)
   const rows = outcomes.map((outcome) => [
     `\`${outcome.fault.name}\``,

@@ -59,6 +59,8 @@ export const NeededRank = Context.Reference<Rank | undefined>("octopoid-server/a
   defaultValue: () => undefined
 })
 
-/** The lowest rank of the keys that may call the endpoint. Unless it says so, a GET needs `read`, any other `manage`. */
+/**
+ * The lowest rank of the keys that may call the endpoint. Unless it says so, a GET needs `read`, any other `manage`.
+ */
 export const rankNeeded = ({ annotations, method }: Pick<HttpApiEndpoint.Top, "annotations" | "method">): Rank =>
   Context.get(annotations, NeededRank) ?? (method === "GET" ? "read" : "manage")

@@ -9,8 +9,8 @@ import { ScopeRequired } from "../InvalidRequest.ts"
 import { scopeParameter } from "../Scoped.ts"
 
 /**
- * The stream has no schema: a schema of Effect has neither `retry:` nor comments, and would make every page of the typed
- * client a union.
+ * The stream has no schema: a schema of Effect has neither `retry:` nor comments, and would make every page of the
+ * typed client a union.
  */
 const streaming = (operation: Record<string, any>) => ({
   ...operation,

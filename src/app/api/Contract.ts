@@ -1,6 +1,6 @@
 /**
- * The types of every request, answer and error as they are on the wire, from the same definition as the server. Only types: they
- * leave no code in the page.
+ * The types of every request, answer and error as they are on the wire, from the same definition as the server. Only
+ * types: they leave no code in the page.
  */
 import type * as Schema from "effect/Schema"
 import type { Api } from "../../api/Api.ts"
@@ -20,8 +20,8 @@ type EndpointOf<R extends Route> = Endpoint extends infer E ?
 export type Route = RouteOf<Endpoint>
 
 /**
- * The type of the JSON that an endpoint sends or takes. `HttpApi` wraps each schema in a codec, whose encoded type says only "any JSON". So
- * this takes the encoded type of the schema inside.
+ * The type of the JSON that an endpoint sends or takes. `HttpApi` wraps each schema in a codec, whose encoded type says
+ * only "any JSON". So this takes the encoded type of the schema inside.
  */
 type Wire<C> = C extends Schema.toCodecJson<infer S> ? S["Encoded"]
   : C extends Schema.toCodecStringTree<infer S> ? S["Encoded"]

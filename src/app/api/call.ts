@@ -1,6 +1,6 @@
 /**
- * Requests to the server. An unchanged answer is a 304, which costs the database a row or two, so the last answers are kept with
- * their tags.
+ * Requests to the server. An unchanged answer is a 304, which costs the database a row or two, so the last answers are
+ * kept with their tags.
  */
 import type { Answer, Parts, Read, Route } from "./Contract.ts"
 
@@ -119,8 +119,8 @@ export const read = <R extends Read>(route: R, parts: Parts<R>): Promise<Answer<
   request(route, parts as AnyParts, {}) as Promise<Answer<R>>
 
 /**
- * Changes something. A POST has an idempotency key, so it is sent again if no answer came: the server does it once. Anything else is
- * sent once.
+ * Changes something. A POST has an idempotency key, so it is sent again if no answer came: the server does it once.
+ * Anything else is sent once.
  */
 export const change = async <R extends Exclude<Route, Read>>(route: R, parts: Parts<R>): Promise<Answer<R>> => {
   const isPost = route.startsWith("POST ")

@@ -1,7 +1,8 @@
 /**
- * What happens on the server while the page is open. One loop looks at the feed and at the overview by turns: four looks a minute while
- * nothing happens, more often for a while after something did, and none while the page is hidden. A look without news costs two rows.
- * While the server sends the feed by itself (`push.ts`), only the overview is looked at: half as often, and when something was sent.
+ * What happens on the server while the page is open. One loop looks at the feed and at the overview by turns: four
+ * looks a minute while nothing happens, more often for a while after something did, and none while the page is hidden.
+ * A look without news costs two rows. While the server sends the feed by itself (`push.ts`), only the overview is
+ * looked at: half as often, and when something was sent.
  */
 import { createEffect, createSignal, on } from "solid-js"
 import { read, Refused, Unreachable } from "./call.ts"
@@ -32,7 +33,7 @@ const [now, setNow] = createSignal(Date.now())
 /** Rises whenever there is something new. Queries read again then. */
 const [news, setNews] = createSignal(0)
 
-/** The minute hand of the page: times that are shown as distances follow it. */
+/** `now` moves on by itself. Times that are shown as distances ("5 minutes ago") follow it. */
 export { answeredAt, failure, news, now, overview }
 
 export const connection = (): Connection => {
@@ -102,7 +103,7 @@ const look = async (own: Loop) => {
     try {
       if (first || (!pushed && own.turn % 2 === 0)) changed = (await lookAtFeed(own)) || changed
     } catch (error) {
-      // The database was restored: what is on the page is of another time.
+      // The database was restored, so the page shows a state that is gone.
       if (!(error instanceof Refused && error.body._tag === "InvalidPlace")) throw error
       own.after = undefined
       changed = true
@@ -140,7 +141,10 @@ const look = async (own: Loop) => {
   own.timer = setTimeout(() => void look(own), pause)
 }
 
-/** What the server sent by itself. Screens read again with the next look, which comes at once, but not more often than usual. */
+/**
+ * What the server sent by itself. Screens read again with the next look, which comes at once, but not more often than
+ * usual.
+ */
 const received = (own: Loop, page: Page) => {
   if (own.stopped || !take(own, page)) return
   own.untold = true

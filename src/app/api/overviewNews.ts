@@ -2,8 +2,8 @@
 import type { Overview } from "./Contract.ts"
 
 /**
- * What the overview says, without what time alone changes: at each full hour its last 24 hours are others, and old failures and days
- * leave it. Failures and tasks that became done are in the feed.
+ * What the overview says, without what time alone changes: at each full hour its last 24 hours are others, and old
+ * failures and days leave it. Failures and tasks that became done are in the feed.
  */
 const lasting = (overview: Overview, day: string) =>
   JSON.stringify({

@@ -20,8 +20,8 @@ export interface Pages<I> {
 }
 
 /**
- * Reads the first page when the arguments or `follows` change, and as many pages again as the viewer has seen. `itemsOf` takes the
- * items from an answer.
+ * Reads the first page when the arguments or `follows` change, and as many pages again as the viewer has seen.
+ * `itemsOf` takes the items from an answer.
  */
 export const createPages = <R extends Read, I>(
   route: R,

@@ -1,8 +1,14 @@
-/** The feed on a WebSocket, where the server sends it. A browser sends its key there as a subprotocol (`docs/events.md`). */
+/**
+ * The feed on a WebSocket, where the server sends it. A browser sends its key there as a subprotocol
+ * (`docs/events.md`).
+ */
 import type { Answer } from "./Contract.ts"
 import { hasPush, key } from "./session.ts"
 
-/** The shortest and the longest wait between two tries to connect, in milliseconds. It doubles until a socket has worked. */
+/**
+ * The shortest and the longest wait between two tries to connect, in milliseconds. It doubles until a socket has
+ * worked.
+ */
 const Shortest = 4000
 const Longest = 15 * 60_000
 
@@ -26,7 +32,9 @@ const base64url = (text: string) =>
     ""
   )
 
-/** `received` gets each page of the feed, and `lost` is called when a socket that was open is closed by the other side. */
+/**
+ * `received` gets each page of the feed, and `lost` is called when a socket that was open is closed by the other side.
+ */
 export const createPush = (
   { lost, received, scope }: {
     readonly scope: string

@@ -20,9 +20,10 @@ export const sentenceOf = (error: unknown): string => {
 }
 
 /**
- * Reads whenever there is something new, and when the arguments change; not if the arguments are undefined. The scope is that of the
- * page. An answer for other arguments than the present ones is not shown. `follows` is for what changes only with something that the
- * screen reads anyway, such as the version of a task: it is read again when that changes, and not with every news.
+ * Reads whenever there is something new, and when the arguments change; not if the arguments are undefined. The scope
+ * is that of the page. An answer for other arguments than the present ones is not shown. `follows` is for what changes
+ * only with something that the screen reads anyway, such as the version of a task: it is read again when that changes,
+ * and not with every news.
  */
 export const createQuery = <R extends Read>(
   route: R,
@@ -39,7 +40,7 @@ export const createQuery = <R extends Read>(
   onCleanup(() => {
     last = undefined
   })
-  // Arguments that are the same in another object are no other ones.
+  // Arguments with the same content are the same, even in another object.
   const asked = createMemo(() => {
     const given = parts()
     return given === undefined ? undefined : JSON.stringify([given, scope()])
@@ -69,10 +70,13 @@ export const createQuery = <R extends Read>(
   return { data, refusal, again: () => setAgain((n) => n + 1) }
 }
 
-export type Outcome<A> = { readonly done: A } | { readonly refused: string; readonly tag: string | undefined }
+export type Answered<A> = { readonly done: A } | { readonly refused: string; readonly tag: string | undefined }
 
-/** Changes something in the scope of the page, and looks at the server at once. The page shows nothing before the server did it. */
-export const act = async <R extends Exclude<Route, Read>>(route: R, parts: Parts<R>): Promise<Outcome<Answer<R>>> => {
+/**
+ * Changes something in the scope of the page, and looks at the server at once. The page shows nothing before the server
+ * did it.
+ */
+export const act = async <R extends Exclude<Route, Read>>(route: R, parts: Parts<R>): Promise<Answered<Answer<R>>> => {
   const plain = parts as { readonly query?: object }
   try {
     return { done: await change(route, { ...plain, query: { scope: scope(), ...plain.query } } as unknown as Parts<R>) }

@@ -28,7 +28,10 @@ const [hasPush, setHasPush] = createSignal(false)
 
 export { hasPush, key, name, who }
 
-/** The scope that is looked at: that of the key, or the one in the address. It stays while the page asks for another key. */
+/**
+ * The scope that is looked at: that of the key, or the one in the address. It stays while the page asks for another
+ * key.
+ */
 export const scope = createRoot(() =>
   createMemo((before: string | undefined): string => {
     const known = who()

@@ -12,8 +12,9 @@ export interface Steady<A> {
 }
 
 /**
- * Shows the entries that were there first, in their order. New ones wait, unless they go to the end, where nothing moves (`appends`);
- * entries that the server no longer lists stay as they were last, and are marked. The list is renewed when `about` changes.
+ * Shows the entries that were there first, in their order. New ones wait, unless they go to the end, where nothing
+ * moves (`appends`); entries that the server no longer lists stay as they were last, and are marked. The list is
+ * renewed when `about` changes.
  */
 export const createSteady = <A>(
   items: () => ReadonlyArray<A> | undefined,

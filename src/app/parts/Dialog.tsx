@@ -1,7 +1,7 @@
 /** A dialog: the focus stays in it, Escape closes it, and the focus goes back to where it was. */
 import * as Kobalte from "@kobalte/core/dialog"
 import { createSignal, type JSX, Show } from "solid-js"
-import type { Outcome } from "../api/query.ts"
+import type { Answered } from "../api/query.ts"
 import { Button, Refusal } from "./Basics.tsx"
 
 export const Dialog = (props: {
@@ -44,8 +44,8 @@ export const Dialog = (props: {
 }
 
 /**
- * A dialog that asks for a text and does something with it. It closes when the server did it; otherwise the text stays, and the
- * sentence of the server is below it.
+ * A dialog that asks for a text and does something with it. It closes when the server did it; otherwise the text stays,
+ * and the sentence of the server is below it.
  */
 export const Ask = (props: {
   readonly title: string
@@ -55,7 +55,7 @@ export const Ask = (props: {
   readonly optional?: boolean
   readonly children?: JSX.Element
   readonly onClose: () => void
-  readonly send: (text: string) => Promise<Outcome<unknown>>
+  readonly send: (text: string) => Promise<Answered<unknown>>
 }) => {
   const [text, setText] = createSignal("")
   const [refused, setRefused] = createSignal<string>()
@@ -108,7 +108,7 @@ export const Confirm = (props: {
   readonly kind?: "primary" | "danger"
   readonly children?: JSX.Element
   readonly onClose: () => void
-  readonly send: () => Promise<Outcome<unknown>>
+  readonly send: () => Promise<Answered<unknown>>
 }) => {
   const [refused, setRefused] = createSignal<string>()
   const [busy, setBusy] = createSignal(false)

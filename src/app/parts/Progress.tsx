@@ -2,7 +2,7 @@
 import { createMemo, For, Show } from "solid-js"
 import { number, toneOf, words } from "./words.ts"
 
-/** The order of queues, from what is finished to what is to be done. Queues of flows come between. */
+/** The order of queues, from finished work to work that is left. Queues of flows come between. */
 const first = ["done", "provisional", "claimed"]
 const last = ["incoming", "needs_continuation", "requires-intervention", "failed", "cancelled"]
 const rankOf = (queue: string) =>

@@ -3,7 +3,7 @@ import { createSignal, onCleanup } from "solid-js"
 
 export const createMenu = () => {
   const [open, setOpen] = createSignal(false)
-  // Not with every new address: a screen completes its own while it loads, which is no reason to close a menu.
+  // A new address alone does not close the menu: a screen completes its own address while it loads.
   const close = () => setOpen(false)
   addEventListener("popstate", close)
   onCleanup(() => removeEventListener("popstate", close))

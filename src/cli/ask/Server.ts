@@ -21,7 +21,9 @@ export const address = (text: string) =>
     ? Effect.succeed(text.replace(/\/+$/, ""))
     : Effect.fail(usage(`${text} is not an address. Write it as ${DefaultUrl}.`))
 
-/** The server that flags, environment and profile name. The key of a profile goes only to the address of that profile. */
+/**
+ * The server that flags, environment and profile name. The key of a profile goes only to the address of that profile.
+ */
 export const chosen = Effect.gen(function*() {
   const asked = Option.getOrUndefined(yield* ProfileName) ?? (yield* Profiles.variable("OCTOPOID_PROFILE"))
   const stated = Option.getOrUndefined(yield* Url) ?? (yield* Profiles.variable("OCTOPOID_URL"))

@@ -56,7 +56,9 @@ const groups = {
 const mapped = <A, B>(record: Readonly<Record<string, A>>, f: (value: A, name: string) => B) =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]))
 
-/** A client of the server that builds only the endpoints a command calls: building all of them takes most of a start. */
+/**
+ * A client of the server that builds only the endpoints a command calls: building all of them takes most of a start.
+ */
 export const open = ({ key, scope, url }: Server): Effect.Effect<Client> =>
   Effect.gen(function*() {
     const { method, transformClient, transformResponse } = connection({

@@ -1,6 +1,6 @@
 /**
- * Listens on the WebSocket of the feed, where the server has one and Node knows WebSockets (from 22 on): it says when to read
- * the feed. Without it the feed is read every few seconds.
+ * Listens on the WebSocket of the feed, where the server has one and Node knows WebSockets (from 22 on): it says when
+ * to read the feed. Without it the feed is read every few seconds.
  */
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"

@@ -1,4 +1,7 @@
-/** `octopoid-server conformance`: checks any server from outside. It shares nothing with the client, and works with any server. */
+/**
+ * `octopoid-server conformance`: checks any server from outside. It shares nothing with the client, and works with any
+ * server.
+ */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"

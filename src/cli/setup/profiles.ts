@@ -24,7 +24,9 @@ const firstLine = Effect.promise(async () => {
   return text.split("\n")[0]!.trim()
 })
 
-/** The key: of a person who types it, or of a script that pipes it in. It is no argument, because others could see it. */
+/**
+ * The key: of a person who types it, or of a script that pipes it in. It is no argument, because others could see it.
+ */
 const keyOf = Effect.fnUntraced(function*(piped: boolean) {
   if (piped) return yield* firstLine
   const known = yield* Profiles.variable("OCTOPOID_API_KEY")

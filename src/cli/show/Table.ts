@@ -22,7 +22,9 @@ const Least = 6
 
 const sumOf = (widths: ReadonlyArray<number>) => widths.reduce((sum, n) => sum + n, 0)
 
-/** Narrows the widest of the columns that `may` be cut, down to `least`, until the sum of the widths is at most `room`. */
+/**
+ * Narrows the widest of the columns that `may` be cut, down to `least`, until the sum of the widths is at most `room`.
+ */
 const shrunk = (
   widths: ReadonlyArray<number>,
   may: ReadonlyArray<boolean>,

@@ -1,6 +1,6 @@
 /**
- * Text for a terminal. Everything that is printed passes through `rendered`, so no control character from a server reaches
- * the terminal. Styles are marked with noncharacters of Unicode and become escape sequences only there.
+ * Text for a terminal. Everything that is printed passes through `rendered`, so no control character from a server
+ * reaches the terminal. Styles are marked with noncharacters of Unicode and become escape sequences only there.
  */
 import { displayWidth } from "effect/cli/CliOutput"
 
@@ -47,7 +47,10 @@ export const block = (text: string, indent = "  "): string =>
 export const harmless = (text: string): string =>
   text.replace(anyMark, "\uFFFD").replace(unsafe, (character) => character === "\n" ? character : escaped(character))
 
-/** The text as it is written: its styles as escape sequences, or without them, and no other control character but newlines. */
+/**
+ * The text as it is written: its styles as escape sequences, or without them, and no other control character but
+ * newlines.
+ */
 export const rendered = (text: string, colours: boolean): string =>
   text.replace(unsafe, (character) => character === "\n" ? character : escaped(character))
     .replace(anyMark, (mark) => colours ? sequences[mark] ?? "" : "")

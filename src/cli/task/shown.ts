@@ -63,7 +63,7 @@ export const evidenceTable = ({ evidence, head_commit }: Task, width: number): s
   ], width)
 
 export const taskInFull = (task: Task, now: number, width: number): string => {
-  // As caps count them: without those of a cache.
+  // The tokens as caps count them: those of a cache are left out.
   const tokens = (task.input_tokens ?? 0) + (task.output_tokens ?? 0)
   const limits = [
     ["attempts", task.attempt_count, task.max_attempts],

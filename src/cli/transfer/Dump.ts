@@ -1,6 +1,6 @@
 /**
- * The file that `octopoid-server export` writes and `npm run restore` reads: a header, a line of JSON for each record, and a line that
- * says how many there are of each kind, so that a reader notices a file that was cut short.
+ * The file that `octopoid-server export` writes and `npm run restore` reads: a header, a line of JSON for each record,
+ * and a line that says how many there are of each kind, so that a reader notices a file that was cut short.
  */
 import { flawsOf } from "../../domain/WellFormed.ts"
 

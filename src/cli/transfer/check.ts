@@ -1,6 +1,6 @@
 /**
- * Reads an export and checks what each line holds: a file of one scope has records of that scope, and none that belong to the
- * server or open it. An edited file could otherwise write into other scopes.
+ * Reads an export and checks what each line holds: a file of one scope has records of that scope, and none that belong
+ * to the server or open it. An edited file could otherwise write into other scopes.
  */
 import * as Schema from "effect/Schema"
 import { ScopeName } from "../../domain/Identifier.ts"

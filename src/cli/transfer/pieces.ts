@@ -1,4 +1,7 @@
-/** Sends an export to a server on Durable Objects, scope by scope, in pieces. Requests that fail for a moment are tried again. */
+/**
+ * Sends an export to a server on Durable Objects, scope by scope, in pieces. Requests that fail for a moment are tried
+ * again.
+ */
 import { createHash } from "node:crypto"
 import { setTimeout } from "node:timers/promises"
 import { refused, unreachable } from "../ask/Failure.ts"

@@ -15,7 +15,10 @@ import * as Progress from "../show/Progress.ts"
 import * as Screen from "../show/Screen.ts"
 import { block, line, styled } from "../show/Text.ts"
 
-/** Writes the lines to a file by this name once all of them are there. Nobody else may read it: it has the hashes of keys. */
+/**
+ * Writes the lines to a file by this name once all of them are there. Nobody else may read it: it has the hashes of
+ * keys.
+ */
 const toFile = async (lines: AsyncIterable<string>, file: string, signal: AbortSignal) => {
   const part = `${file}.part`
   await pipeline(Readable.from(lines), createWriteStream(part, { mode: 0o600 }), { signal }).catch(

@@ -40,18 +40,21 @@ export interface Attempt {
   readonly handoff: Handoff
   /** Saves this for the next holder of the task, with the next renewal or when the work stops. */
   readonly checkpoint: (checkpoint: Checkpoint) => Effect.Effect<void, CheckpointTooLarge>
-  /** Names the session of the agent, so that a person can get into it. It goes with each renewal and with the result. */
+  /**
+   * Names the session of the agent, so that a person can get into it. It goes with each renewal and with the result.
+   */
   readonly session: (session: Session) => Effect.Effect<void>
   /** Reports what was used since the last report. It goes with the next renewal, and counts once. */
   readonly use: (usage: Usage) => Effect.Effect<void>
   /**
-   * Asks a question and ends the attempt, which counts as none. Nobody may claim the task until someone replies. The next attempt has the
-   * question and the answer in `handoff.answers`. The handler is interrupted, so write the checkpoint before.
+   * Asks a question and ends the attempt, which counts as none. Nobody may claim the task until someone replies. The
+   * next attempt has the question and the answer in `handoff.answers`. The handler is interrupted, so write the
+   * checkpoint before.
    */
   readonly ask: (question: Question) => Effect.Effect<never>
   /**
-   * Parks the account until the limit of its provider is over, and ends the attempt, which counts as none. Others may claim the task at
-   * once. The handler is interrupted, so write the checkpoint before.
+   * Parks the account until the limit of its provider is over, and ends the attempt, which counts as none. Others may
+   * claim the task at once. The handler is interrupted, so write the checkpoint before.
    */
   readonly park: (limit: Limit) => Effect.Effect<never>
   /** Renews now, at most every few seconds, and ends when the server has answered. Then the checkpoint is saved. */

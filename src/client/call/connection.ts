@@ -1,4 +1,6 @@
-/** How a client reaches its server: what `HttpApiClient` makes its methods with, and what each of them is wrapped in. */
+/**
+ * How a client reaches its server: what `HttpApiClient` makes its methods with, and what each of them is wrapped in.
+ */
 import type * as Effect from "effect/Effect"
 import { flow } from "effect/Function"
 import * as HttpClient from "effect/http/HttpClient"

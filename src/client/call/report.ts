@@ -1,4 +1,6 @@
-/** Reports what a handler used. Each report keeps its key and its body until the server has answered, so it counts once. */
+/**
+ * Reports what a handler used. Each report keeps its key and its body until the server has answered, so it counts once.
+ */
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import type { Client, Usage } from "../../client.ts"

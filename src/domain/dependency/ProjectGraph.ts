@@ -31,7 +31,9 @@ export type ProjectGraph = typeof ProjectGraph.Type
 
 export const BlockerRow = Schema.Struct({ ...NodeRow.fields, of_project: Flag })
 
-/** The graph of a project, from its tasks, their dependencies and the tasks that block them: one more than fit of each. */
+/**
+ * The graph of a project, from its tasks, their dependencies and the tasks that block them: one more than fit of each.
+ */
 export const projectGraphOf = (
   project_id: ProjectId,
   tasks: ReadonlyArray<typeof NodeRow.Type>,

@@ -1,15 +1,19 @@
 /**
- * The addresses that webhooks may be sent to. Otherwise anybody who registers a webhook could have the server call what only
- * the server reaches: other services of its machine, its own network, the metadata of a cloud.
+ * The addresses that webhooks may be sent to. Otherwise anybody who registers a webhook could have the server call what
+ * only the server reaches: other services of its machine, its own network, the metadata of a cloud.
  *
  * A Worker cannot resolve names. So only the text of an address is judged: a public name that resolves to a private
- * address passes. On Cloudflare such a request reaches nothing, and workerd refuses it unless it is configured to allow it.
+ * address passes. On Cloudflare such a request reaches nothing, and workerd refuses it unless it is configured to allow
+ * it.
  */
 
 /** The longest address, in characters. */
 export const MaxUrl = 2048
 
-/** The first bits of IPv4 addresses that are not public, with how many of them count (IANA's registry of special purposes). */
+/**
+ * The first bits of IPv4 addresses that are not public, with how many of them count (IANA's registry of special
+ * purposes).
+ */
 const special: ReadonlyArray<readonly [network: string, bits: number]> = [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
@@ -47,9 +51,9 @@ const groupsOf = (address: string): ReadonlyArray<number> => {
 }
 
 /**
- * Whether the address is global unicast (2000::/3). That leaves out loopback, link-local, unique local and multicast addresses,
- * and those that contain an IPv4 address: mapped ones and those of NAT64. Within it, Teredo and other special purposes
- * (2001::/23), 6to4 (2002::/16) and documentation (2001:db8::/32, 3fff::/20) are left out.
+ * Whether the address is global unicast (2000::/3). That leaves out loopback, link-local, unique local and multicast
+ * addresses, and those that contain an IPv4 address: mapped ones and those of NAT64. Within it, Teredo and other
+ * special purposes (2001::/23), 6to4 (2002::/16) and documentation (2001:db8::/32, 3fff::/20) are left out.
  */
 const isPublicV6 = (address: string): boolean => {
   const [first = 0, second = 0] = groupsOf(address)
@@ -58,11 +62,14 @@ const isPublicV6 = (address: string): boolean => {
     && !(first === 0x3fff && second < 0x1000)
 }
 
-// Names that no public DNS has, or that each network resolves for itself: those of clusters too (`api.default.svc`, `x.service.consul`).
+// Names that no public DNS has, or that each network resolves for itself: those of clusters too (`api.default.svc`,
+// `x.service.consul`).
 const privateName =
   /(^|\.)(localhost|localdomain|local|internal|intranet|private|corp|home|lan|home\.arpa|test|invalid|onion|alt|svc|pod|cluster|kubernetes|default|consul|nomad|docker|mesh|workgroup|domain)$/
 
-/** Below 1024 are the services of the system: mail, shells, directories. Receivers of webhooks have 443 or a high port. */
+/**
+ * Below 1024 are the services of the system: mail, shells, directories. Receivers of webhooks have 443 or a high port.
+ */
 const isPort = (port: string): boolean => port === "" || Number(port) >= 1024
 
 /** Why no webhook may be sent to the address, in words that follow its name; undefined if one may. */

@@ -1,6 +1,6 @@
 /**
- * The template of a webhook's body: a JSON value with placeholders such as `{{title}}` in its texts. They are replaced in the
- * value, not in its text, so the body is JSON with any title.
+ * The template of a webhook's body: a JSON value with placeholders such as `{{title}}` in its texts. They are replaced
+ * in the value, not in its text, so the body is JSON with any title.
  */
 import type * as Schema from "effect/Schema"
 import { excerpt } from "../Excerpt.ts"
@@ -9,7 +9,9 @@ import type { TaskEvent } from "./Event.ts"
 /** The largest template, in bytes of its JSON text. */
 export const MaxTemplate = 8192
 
-/** How much of a value a template repeats, in characters. Some receivers refuse long texts: Discord, more than 2,000. */
+/**
+ * How much of a value a template repeats, in characters. Some receivers refuse long texts: Discord, more than 2,000.
+ */
 export const MaxFilled = 300
 
 /** What a placeholder may name: the fields of an event, without its details. */

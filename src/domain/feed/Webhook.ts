@@ -38,8 +38,8 @@ export const MaxFailingHours = 24
 export const OverlapHours = 24
 
 /**
- * How many secrets before the previous one sign too, each until its own end. So a rotation may be repeated if its answer was lost:
- * the secret that the receiver knows goes on signing.
+ * How many secrets before the previous one sign too, each until its own end. So a rotation may be repeated if its
+ * answer was lost: the secret that the receiver knows goes on signing.
  */
 export const MaxOlderSecrets = 3
 

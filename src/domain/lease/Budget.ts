@@ -25,8 +25,8 @@ const spent: Record<Budget, (task: Spending) => number> = {
 }
 
 /**
- * The limit of the rejections of a task: the shorter one of its own and of the cap on the review rounds of its project. 0 means none.
- * `rounds` is null if the project has no cap, or the task no project.
+ * The limit of the rejections of a task: the shorter one of its own and of the cap on the review rounds of its project.
+ * 0 means none. `rounds` is null if the project has no cap, or the task no project.
  */
 export const roundsOf = (
   own: number,

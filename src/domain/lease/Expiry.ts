@@ -1,5 +1,5 @@
 /** What becomes of a task whose lease has expired. */
-import { destination, moves, outcome } from "../task/Moves.ts"
+import { destination, endOf, moves } from "../task/Moves.ts"
 import type { TaskRow } from "../task/Task.ts"
 import type { Policy } from "./Budget.ts"
 import { expiryOf } from "./Lease.ts"
@@ -7,7 +7,7 @@ import { expiryOf } from "./Lease.ts"
 /** The task after its expired lease is taken back. */
 export const takenBack = (task: TaskRow, { backoff, limits }: Policy) => {
   const move = expiryOf(task)
-  const became = outcome(move, { ...task, cancelRequested: task.cancel_requested_at !== null }, limits)
+  const became = endOf(move, { ...task, cancelRequested: task.cancel_requested_at !== null }, limits)
   return {
     queue: became === "usual" ? destination(move, task) : became,
     backsOff: became === "usual" && move.backsOff && backoff.baseSeconds > 0,

@@ -9,8 +9,8 @@ import { LeaseLost, VersionConflict } from "../task/TaskErrors.ts"
 
 /**
  * Why a call with this token is refused, or undefined. `required` says whether a call about a held task needs a token.
- * `afterLapse` says that a call is for the last holder to make, after the lease expired too: where tokens are required, it then has
- * to name the token of that lease.
+ * `afterLapse` says that a call is for the last holder to make, after the lease expired too: where tokens are required,
+ * it then has to name the token of that lease.
  */
 export const fenceProblem = (
   task: TaskRow,

@@ -18,7 +18,7 @@ export const Account = filled(MaxLabel).pipe(describe("The account with a provid
 const fields = <T extends Schema.Top>(time: T) => ({
   account: Schema.String.pipe(describe("The account with a provider that has reached its limit.")),
   until: time.pipe(describe("When the limit is over.")),
-  // Parks of an earlier release have none of the following.
+  // A park that an earlier release stored has none of the following fields.
   task_id: text("The task whose holder parked the account. It may be gone."),
   parked_by: text("Who parked it."),
   parked_at: Schema.NullOr(time).pipe(describe("When it was parked.")),

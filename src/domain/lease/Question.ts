@@ -4,8 +4,8 @@ import { describe, ErrorText, jsonColumn, Time, TimeColumn } from "../Encoding.t
 import { TaggedError } from "../TaggedError.ts"
 
 /**
- * The `available_at` of a task that waits for a reply: the last millisecond that ISO 8601 can write with four digits of the year. The schema
- * has it too (`tasks.waiting_for_reply`).
+ * The `available_at` of a task that waits for a reply: the last millisecond that ISO 8601 can write with four digits of
+ * the year. The schema has it too (`tasks.waiting_for_reply`).
  */
 export const Never = 253_402_300_799_999
 

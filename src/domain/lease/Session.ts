@@ -12,6 +12,6 @@ export interface Session {
   readonly resume_command?: string | null
 }
 
-/** Whether it names anything. */
+/** Whether the body names a session at all. */
 export const namesSession = ({ resume_command, session_url }: Session): boolean =>
   session_url != null || resume_command != null

@@ -7,7 +7,9 @@ const MaxCompared = 2000
 /** How much of a form is compared, in characters. */
 const MaxForm = 300
 
-/** What differs from one failure to the next, and what stands for it. Each pattern takes time in proportion to the text. */
+/**
+ * What differs from one failure to the next, and what stands for it. Each pattern takes time in proportion to the text.
+ */
 const varying: ReadonlyArray<readonly [RegExp, string]> = [
   [/"[^"\n]{0,500}"|`[^`\n]{0,500}`|(?<![\p{L}\p{N}])'[^'\n]{0,500}'(?![\p{L}\p{N}])/gu, "<text>"],
   [/\b[a-z][a-z0-9+.-]{1,15}:\/\/\S+/g, "<url>"],
@@ -30,7 +32,10 @@ export const formOf = (reason: string): string =>
   )
     .trim().slice(0, MaxForm)
 
-/** The same for failures that are alike; null for a failure without a reason, which is like no other. */
+/**
+ * A text that failures have in common if they are alike. It is null for a failure without a reason, which is like no
+ * other.
+ */
 export const fingerprintOf = (reason: string | null): string | null => {
   const form = formOf(reason ?? "")
   return form === "" ? null : fingerprint("failure", { form })

@@ -79,7 +79,7 @@ export const BulkError = Schema.Union([
 ])
 export type BulkError = typeof BulkError.Type
 
-const BulkOutcome = Schema.Struct({
+const BulkResult = Schema.Struct({
   task_id: TaskId,
   outcome: Schema.Literals(["done", "refused", "not_attempted"]).pipe(
     describe(
@@ -96,15 +96,15 @@ const BulkOutcome = Schema.Struct({
     describe("For `create`: the open task that has the `external_key`. Nothing was created.")
   ),
   error: Schema.NullOr(BulkError).pipe(describe("What the endpoint of the action would answer; null unless refused."))
-}).annotate({ identifier: "BulkOutcome" })
-export type BulkOutcome = typeof BulkOutcome.Type
+}).annotate({ identifier: "BulkResult" })
+export type BulkResult = typeof BulkResult.Type
 
 const count = (description: string) => Schema.Int.pipe(describe(description))
 
 export const BulkAnswer = Schema.Struct({
   action: BulkAction.pipe(describe("What was done with each task.")),
   dry_run: Schema.Boolean.pipe(describe("Whether nothing was changed.")),
-  outcomes: Schema.Array(BulkOutcome).pipe(
+  outcomes: Schema.Array(BulkResult).pipe(
     describe("The outcome of each task, in the order of the request or filter.")
   ),
   done: count("How many have the outcome `done`."),

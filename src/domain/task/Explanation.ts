@@ -130,7 +130,7 @@ const waiting = (facts: Facts, queue: QueueName): ReadonlyArray<Reason> => {
       ? [note("queued_behind", `${count} in ${queue} will be claimed before it.`, { ahead, queue })]
       : reasons.some(({ blocking }) => blocking)
       ? []
-      : [note("no_claim_yet", `It is the next in ${queue}: nobody who may have it has asked since.`, { queue })])
+      : [note("no_claim_yet", `It is the next in ${queue}: no machine that may take it has asked since.`, { queue })])
   ]
 }
 

@@ -1,9 +1,9 @@
 /**
  * The state machine of a task: from where to where each move leads, and what it does to the task.
  *
- * The endpoints read their moves from this table. What a claim and an expired lease do stands in SQL as well (`sql/lease/Claim.ts`,
- * the view `expiring`), and tests hold both together. A PATCH may put a task into any queue but `done`, so
- * it has no row; `TaskPatch.ts` says what it does to the lease.
+ * The endpoints read their moves from this table. What a claim and an expired lease do stands in SQL as well
+ * (`sql/lease/Claim.ts`, the view `expiring`), and tests hold both together. A PATCH may put a task into any queue but
+ * `done`, so it has no row; `TaskPatch.ts` says what it does to the lease.
  */
 import type { QueueName } from "../Identifier.ts"
 import { type Budget, type Limits, type Spending, spendsLast } from "../lease/Budget.ts"
@@ -46,7 +46,9 @@ export interface Move {
   readonly yields: boolean
   /** Whether the task waits afterwards (`Backoff.ts`). */
   readonly backsOff: boolean
-  /** Whether the move is a setback, which the handoff shows: the task lost its holder, or its result was not accepted. */
+  /**
+   * Whether the move is a setback, which the handoff shows: the task lost its holder, or its result was not accepted.
+   */
   readonly setback: boolean
   /** The actor in the history: the holder, the one whom the caller names, or the holder if the caller names nobody. */
   readonly actor: "holder" | "named" | "named or holder"
@@ -196,14 +198,14 @@ export const burntOut = (
   limits: BurnoutLimits
 ): boolean => (work.commits_count === 0 && work.turns_used >= limits.idleTurns) || work.turns_used >= limits.totalTurns
 
-export type MoveOutcome = "usual" | "cancelled" | "failed"
+export type MoveEnd = "usual" | "cancelled" | "failed"
 
 /** A requested cancellation comes before a spent budget: the task that someone gave up is cancelled, not failed. */
-export const outcome = (
+export const endOf = (
   { budget, yields }: Pick<Move, "budget" | "yields">,
   task: Spending & { readonly cancelRequested: boolean },
   limits: Limits
-): MoveOutcome =>
+): MoveEnd =>
   yields && task.cancelRequested
     ? "cancelled"
     : budget !== undefined && spendsLast(budget, task, limits)

@@ -14,7 +14,7 @@ const words: ReadonlyMap<string, number> = new Map([
 /** The priority of a task that names none. */
 export const DefaultPriority = "P2"
 
-// Greater than every usual number.
+// The rank of an unknown word. It is greater than every usual number.
 const unknown = 1_000_000
 
 /**

@@ -14,7 +14,8 @@ const count = (description: string) => Schema.Int.pipe(describe(description))
 const limit = (description: string) => Schema.NullOr(Schema.Int).pipe(describe(description))
 const flag = (description: string) => Flag.pipe(describe(description))
 
-// A server of release 2.0.0 sends none of these, and a database before the migrations 0014 and 0015 lacks their columns. `terminal` is of the migration 0018.
+// A server of release 2.0.0 sends none of these, and a database before the migrations 0014 and 0015 lacks their
+// columns. `terminal` is of the migration 0018.
 const newer = Schema.optionalKey
 const fields = <
   T extends Schema.Top,

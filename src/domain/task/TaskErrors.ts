@@ -152,7 +152,7 @@ export class LeaseLost extends TaggedError<LeaseLost>()(
       queue,
       claimed_by
     })
-  /** The key of the caller moves only what the caller holds, and the call does not show that it does. */
+  /** The key may move only tasks that its caller holds, and the call does not prove that the caller holds this one. */
   static readonly unproven = (task_id: TaskId, queue: QueueName, claimed_by: string | null, rank: Rank) =>
     new LeaseLost({
       error: claimed_by === null

@@ -58,7 +58,7 @@ export interface Sample {
   readonly body: unknown
 }
 
-/** A request of the endpoint with what it has to have. */
+/** A request to the endpoint with the required fields only. */
 export const sampleOf = ({ method, operation, path }: Endpoint, components: Components): Sample => {
   const example = (place: string) =>
     operation.parameters.filter((parameter) => parameter.in === place).map(({ name, required, schema }) => ({

@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import { Html } from "./Html.ts"
 
 /**
- * Shows the endpoints and schemas whose line has all words of the search, or, if there are none, those that have them anywhere. Without
- * scripts there is no field, and all is shown.
+ * Shows the endpoints and schemas whose line has all words of the search, or, if there are none, those that have them
+ * anywhere. Without scripts there is no field, and all is shown.
  */
 const script = `
 const field = document.querySelector("#search")

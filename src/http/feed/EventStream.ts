@@ -1,6 +1,6 @@
 /**
- * The feed as Server-Sent Events: looks at the feed every two seconds, and every ten if nothing happens. It ends when the
- * request has sent as many statements as D1 allows on the free plan. The client then connects again.
+ * The feed as Server-Sent Events: looks at the feed every two seconds, and every ten if nothing happens. It ends when
+ * the request has sent as many statements as D1 allows on the free plan. The client then connects again.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -18,8 +18,8 @@ const Longest = 10_000
 const encode = Schema.encodeSync(TaskEvent)
 
 /**
- * A page as text. A block with only an `id` is no message, but the client keeps the number and sends it when it connects
- * again. A comment shows whether the client still listens.
+ * A page as text. A block with only an `id` is no message, but the client keeps the number and sends it when it
+ * connects again. A comment shows whether the client still listens.
  */
 const textOf = ({ after, events, gap, next }: EventPage): string => {
   const last = events.at(-1)?.seq ?? after
@@ -54,7 +54,8 @@ export const answer = Effect.fnUntraced(function*<E, R>(
       const page = yield* look(after)
       return [[textOf(page)], Option.some(following(page, wait))] as const
     }).pipe(
-      // The answer has begun, so its status cannot change. It ends; the client connects again, and that request is refused.
+      // The answer has begun, so its status cannot change. It ends; the client connects again, and that request is
+      // refused.
       Effect.catchCause((cause) =>
         Cause.hasInterruptsOnly(cause)
           ? Effect.failCause(cause as Cause.Cause<never>)

@@ -1,8 +1,8 @@
 /** A body of bounded length, read outside of the server's own handlers. */
 
 /**
- * The body. If it is longer than `most` bytes, only its beginning, which is too long as well. The rest is read and dropped,
- * because the connection would break otherwise.
+ * The body. If it is longer than `most` bytes, only its beginning, which is too long as well. The rest is read and
+ * dropped, because the connection would break otherwise.
  */
 export const bodyOf = async (
   body: ReadableStream<Uint8Array>,

@@ -31,7 +31,10 @@ const scopeOf = (url: URL, text: string): string => {
   return typeof stated === "string" ? stated : ""
 }
 
-/** What of the body makes the request another one. How long a claim may wait does not: who waits no more repeats it with 0. */
+/**
+ * What of the body makes the request another one. How long a claim may wait does not: who waits no more repeats it with
+ * 0.
+ */
 const contentOf = (url: URL, text: string): string =>
   url.pathname === "/api/v1/tasks/claim" ? text.replace(/"wait_seconds"\s*:\s*\d+/g, "\"wait_seconds\":0") : text
 

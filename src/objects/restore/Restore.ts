@@ -1,7 +1,7 @@
 /**
- * Brings what an export holds of a scope into its object: `POST /api/v1/scopes/<scope>/restore`, which `octopoid-server restore`
- * sends. The lines come in pieces, which are kept beside the records. The last request writes all of them in one
- * transaction, into a scope without records, or none.
+ * Brings what an export holds of a scope into its object: `POST /api/v1/scopes/<scope>/restore`, which
+ * `octopoid-server restore` sends. The lines come in pieces, which are kept beside the records. The last request writes
+ * all of them in one transaction, into a scope without records, or none.
  */
 import { exportKinds } from "../../domain/transfer/Export.ts"
 import { problemOf, type StoredRecord } from "../../domain/transfer/StoredRecord.ts"
@@ -94,7 +94,7 @@ export const make = ({ changed, storage, written }: Store, scope: string) => {
     parse(scope, text)
     refuseOccupied()
     storage.transactionSync(() => {
-      // Another file has taken its place.
+      // The pieces of another file are dropped: this file takes its place.
       sql.exec("DELETE FROM _restore WHERE id <> ? OR piece = ?", id, piece)
       for (let part = 0; part === 0 || part * MaxPart < bytes.length; part++) {
         sql.exec(

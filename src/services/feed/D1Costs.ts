@@ -1,6 +1,7 @@
 /**
- * Stores what requests and turns of the cron cost in D1, for the metrics. Each isolate counts by itself, and adds what it has
- * counted to one row, once a minute at most and after an answer was sent. An isolate that ends loses what it did not store.
+ * Stores what requests and turns of the cron cost in D1, for the metrics. Each isolate counts by itself, and adds what
+ * it has counted to one row, once a minute at most and after an answer was sent. An isolate that ends loses what it did
+ * not store.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -20,7 +21,10 @@ const added = statement(`
 export class D1Costs extends Context.Service<D1Costs, {
   /** Whether the isolate has something to store. The first minute of an isolate stores nothing. */
   readonly isDue: Effect.Effect<boolean>
-  /** Adds what the isolate has counted to what is stored. If that fails, it is tried again with the next call. It never fails. */
+  /**
+   * Adds what the isolate has counted to what is stored. If that fails, it is tried again with the next call. It never
+   * fails.
+   */
   readonly store: Effect.Effect<void>
 }>()("octopoid-server/services/D1Costs") {
   static readonly layer = Layer.effect(

@@ -1,10 +1,10 @@
 /**
  * Sends the events of the feed to the webhooks.
  *
- * A webhook is a reader of the feed: `position` is the last event that was accepted, or left out by a filter. It moves only
- * after the receiver has accepted, so each event is sent at least once, and in order. A claim (`sender`, `sending_until`)
- * keeps two isolates from sending for the same webhook. Nothing here takes part in the batch of a change: events are sent
- * after the commit, and what is not sent then is sent by the cron.
+ * A webhook is a reader of the feed: `position` is the last event that was accepted, or left out by a filter. It moves
+ * only after the receiver has accepted, so each event is sent at least once, and in order. A claim (`sender`,
+ * `sending_until`) keeps two isolates from sending for the same webhook. Nothing here takes part in the batch of a
+ * change: events are sent after the commit, and what is not sent then is sent by the cron.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -104,7 +104,10 @@ export const logged = statement(`
   FROM webhooks AS hook CROSS JOIN json_each(:log) AS each
   WHERE hook.id = :id AND (:sender IS NULL OR hook.sender = :sender)`)
 
-/** Ends a claim: stores how far the webhook came, unless the claim was taken away. `:failed` is how many attempts failed. */
+/**
+ * Ends a claim: stores how far the webhook came, unless the claim was taken away. `:failed` is how many attempts
+ * failed.
+ */
 const ended = statement(`
   UPDATE webhooks SET position = :position, entries = entries + :logged, failures = failures + :failed, attempts = :attempts,
     failing_since = :failing_since, next_attempt_at = :next_attempt_at, delivered_at = coalesce(:delivered_at, delivered_at),
@@ -113,8 +116,8 @@ const ended = statement(`
   WHERE id = :id AND sender = :sender`)
 
 /**
- * The webhooks that are due, found by the cron. It begins at a place that differs each minute, so that it reaches all of
- * them if they are more than it looks at.
+ * The webhooks that are due, found by the cron. It begins at a place that differs each minute, so that it reaches all
+ * of them if they are more than it looks at.
  */
 export const due = statement(`
   SELECT id FROM (
@@ -185,8 +188,8 @@ const afterFailure = Effect.fnUntraced(
 )
 
 /**
- * The messages for the changes that were read, and where the webhook is before and after each: the events that match, and the gaps in the
- * numbers. A receiver hears of every gap, because what is missing may have matched.
+ * The messages for the changes that were read, and where the webhook is before and after each: the events that match,
+ * and the gaps in the numbers. A receiver hears of every gap, because what is missing may have matched.
  */
 const messagesOf = Effect.fnUntraced(function*(hook: Claimed, rows: ReadonlyArray<Row>) {
   const events = yield* Effect.orDie(decodeEvents(rows.filter(({ matches }) => matches === 1)))
@@ -224,7 +227,10 @@ export class Deliveries extends Context.Service<Deliveries, {
    * that of the request. It never fails.
    */
   readonly afterCommit: (scopes: ReadonlySet<string>, cost: Cost) => Effect.Effect<void>
-  /** Sends what is due to webhooks of all scopes, as far as the turn of the cron has room. Answers how many were sent to. */
+  /**
+   * Sends what is due to webhooks of all scopes, as far as the turn of the cron has room. Answers how many were sent
+   * to.
+   */
   readonly sweep: Effect.Effect<number>
   /** Forgets whether the scope has webhooks. */
   readonly forget: (scope: string) => void
@@ -259,8 +265,8 @@ export class Deliveries extends Context.Service<Deliveries, {
             delivered_at = outcome.at + outcome.millis
           }
           const sent = failure === undefined ? log.length : log.length - 1
-          // The place moves over the events that the filters leave out: to the next message, or, if every message was sent, to
-          // the last event that was read, or to the newest if all were read.
+          // The place moves over the events that the filters leave out: to the next message, or, if every message was
+          // sent, to the last event that was read, or to the newest if all were read.
           const position = sent < messages.length
             ? messages[sent]!.after
             : rows.length < Looked
@@ -353,7 +359,8 @@ export class Deliveries extends Context.Service<Deliveries, {
       const afterCommit = (scopes: ReadonlySet<string>, cost: Cost) =>
         Effect.catchCause(drainAll(scopes), (cause) => Effect.logError("sending to webhooks failed", cause)).pipe(
           Effect.provideService(CurrentCost, cost),
-          // Nothing of the request is left to travel with these batches, or to guard them.
+          // The request is over. So its further steps do not travel with these batches, and its conditions do not guard
+          // them.
           Effect.provideService(Riders, undefined),
           Effect.provideService(Guards, undefined),
           Effect.provideService(ChangedScopes, undefined)

@@ -24,7 +24,10 @@ import { statement, type Values, variants } from "../../sql/Statement.ts"
 /** How many changes a page with filters looks at. D1 bills each of them. */
 const Looked = MaxLimit
 
-/** How much older than its place in the feed a change may be, in milliseconds: requests wait for D1 at most half a minute. */
+/**
+ * How much older than its place in the feed a change may be, in milliseconds: requests wait for D1 at most half a
+ * minute.
+ */
 const Late = 60_000
 
 const long = ["title", "actor", "reason", "details"]
@@ -61,8 +64,8 @@ const pages = variants((filtered: boolean) => {
 const newest = statement("SELECT coalesce(max(seq), 0) AS revision FROM queue_counts WHERE scope = :scope")
 
 /**
- * The number of the last change before a time, by a binary search: each step asks whether the first change from a number
- * on is older. Numbers stay below 2^42: those of a restored database go on from the time in milliseconds.
+ * The number of the last change before a time, by a binary search: each step asks whether the first change from a
+ * number on is older. Numbers stay below 2^42: those of a restored database go on from the time in milliseconds.
  */
 const before = statement(`
   WITH RECURSIVE search (place, step) AS (

@@ -52,7 +52,10 @@ const gauges = variants((every: boolean) =>
     ORDER BY shown.scope`)
 )
 
-/** How far each webhook is behind the feed. Disabled webhooks are listed too: their events wait until somebody enables them. */
+/**
+ * How far each webhook is behind the feed. Disabled webhooks are listed too: their events wait until somebody enables
+ * them.
+ */
 const webhooks = variants((every: boolean) =>
   statement(`
     SELECT webhooks.scope, webhooks.id, max(shown.seq - webhooks.position, 0) AS waiting, webhooks.entries, webhooks.failures,

@@ -93,7 +93,9 @@ const held = statement(`
 /** Who holds each task, and whether it is under review. */
 const holds = statement(`SELECT orchestrator_id, queue = 'provisional' AS reviews ${leased} LIMIT ${MaxCounted}`)
 
-/** What a list of results shows of the evidence of a task, marked like that of the task (`domain/task/Evidence.marked`). */
+/**
+ * What a list of results shows of the evidence of a task, marked like that of the task (`domain/task/Evidence.marked`).
+ */
 const evidence = `(
   SELECT json_group_array(json_object('kind', value ->> '$.kind', 'exit_code', value ->> '$.exit_code',
     'stale', json(iif(head_commit IS NULL OR value ->> '$.commit' IS head_commit, 'false', 'true'))))
@@ -112,8 +114,9 @@ const toPeople = `status <> 'done' AND (to_actor IS NULL OR to_actor = '${Person
 const question = `id, seq, created_at, ${cut("task_id", "type", "from_actor", "content")}`
 
 /**
- * The open questions to people, and those that a task waits for, which need an answer with any status and any addressee.
- * The first condition repeats that of the index word for word. Replies that release 2.0.0 stored have not marked their questions.
+ * The open questions to people, and those that a task waits for, which need an answer with any status and any
+ * addressee. The first condition repeats that of the index word for word. Replies that release 2.0.0 stored have not
+ * marked their questions.
  */
 const questions = statement(`
   SELECT * FROM (
@@ -144,8 +147,8 @@ const breakers = statement(`
 const unclaimable = Unclaimable.reported(MaxListed, Read)
 
 /**
- * The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. Parked accounts have no
- * revision, and their times pass by themselves, so they belong to the tag.
+ * The revisions only rise, so their sum changes with each of them: renewals write checkpoints and usage. Parked
+ * accounts have no revision, and their times pass by themselves, so they belong to the tag.
  */
 const revision = statement(`
   SELECT coalesce(max(revision + leases_revision + messages_revision + projects_revision + machines_revision), 0) AS revision,

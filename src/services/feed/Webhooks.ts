@@ -112,8 +112,8 @@ const tested = Idempotency.keeping({
 
 const newest = "coalesce((SELECT seq FROM queue_counts WHERE queue_counts.scope = webhooks.scope), 0)"
 
-// A run that is under way loses the claim, here and with a PATCH, so that it stores neither its place nor a failure of the
-// old address. Until the claim would have ended nobody else sends: two senders would mix the order.
+// A run that is under way loses the claim, here and with a PATCH, so that it stores neither its place nor a failure of
+// the old address. Until the claim would have ended nobody else sends: two senders would mix the order.
 const move = statement(`
   UPDATE webhooks SET position = coalesce(:after, ${newest}), sender = NULL, attempts = 0, failing_since = NULL,
     next_attempt_at = NULL
@@ -201,7 +201,10 @@ export class Webhooks extends Context.Service<Webhooks, {
       })
       const newSalt = Effect.map(random.randomBytes(32), Hex.encode)
 
-      /** Refuses an address that nothing may be sent to, events that do not exist, and a template with unknown placeholders. */
+      /**
+       * Refuses an address that nothing may be sent to, events that do not exist, and a template with unknown
+       * placeholders.
+       */
       const check = Effect.fnUntraced(function*(webhook: WebhookPatch) {
         const { template, types, url } = webhook
         const refusal = url == null ? undefined : refusalOf(url, webhookAllowPrivate)

@@ -34,7 +34,7 @@ export interface Target {
   /** A secret that signs too, until a rotation is over. */
   readonly previous_secret: string | null
   readonly previous_until: number | null
-  /** Earlier ones, with the end of each. */
+  /** Earlier secrets, and until when each signs. */
   readonly older_secrets: ReadonlyArray<readonly [secret: string, until: number]>
   readonly template: Schema.Json | null
 }
@@ -68,7 +68,7 @@ export interface SendResult {
 
 const encodeEvent = Schema.encodeSync(TaskEvent)
 
-/** What a template has for a gap. */
+/** The values that a template gets for a gap. */
 const shownGap = ({ after, at, next, scope }: Gap) => ({
   seq: next,
   task_id: null,

@@ -1,6 +1,7 @@
 /**
- * Claims that wait for a task. On Durable Objects a scope is one object, which knows of every change: it lets the claims
- * that wait try again, in the order in which they came. On D1 no isolate knows of every change, so a claim is answered at once.
+ * Claims that wait for a task. On Durable Objects a scope is one object, which knows of every change: it lets the
+ * claims that wait try again, in the order in which they came. On D1 no isolate knows of every change, so a claim is
+ * answered at once.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -41,15 +42,15 @@ export const CurrentLine = Context.Reference<Line | undefined>("octopoid-server/
   defaultValue: () => undefined
 })
 
-/** Of claims that look for the same only the first has to try, whatever their machines are. */
+/** Of the claims that look for the same tasks, only the first has to try. Their machines make no difference. */
 const wantedBy = ({ account, priority_order, queue, role_filter, type_filter }: Claim): Wanted => ({
   same: JSON.stringify([queue, role_filter, type_filter, priority_order, account]),
   queue: queue || (role_filter == null || role_filter.length === 0 ? "incoming" : undefined)
 })
 
 /**
- * Repeats the attempt while it finds no task and the claim may wait. A repetition under its idempotency key ends the wait of
- * the first request, whose client may be gone.
+ * Repeats the attempt while it finds no task and the claim may wait. A repetition under its idempotency key ends the
+ * wait of the first request, whose client may be gone.
  */
 export const waiting = <A, E, R>(
   claim: Claim,

@@ -34,7 +34,8 @@ export const make = Effect.gen(function*() {
       reason,
       details: JSON.stringify({ account, until: DateTime.formatIso(until) }),
       values: { account, until: end },
-      // A held task of the version and under the token that the call names can be parked, unless too many accounts are.
+      // The caller holds the task under the version and the token that it names, so only one reason is left: the scope
+      // has too many parked accounts.
       lacking: (task) => task.claimed_by === null ? undefined : TooManyParks.of(task.scope),
       besides: (values) => ({ forgotten: Parked.forgotten(values), parked: Parked.parked(values) })
     })

@@ -18,8 +18,8 @@ const decodeKept = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({
 })))
 
 /**
- * Whether the machine with this id is the machine that registers. A caller that chose the id is that machine, and may change
- * its other names. An id that is joined from two names may belong to two machines: `k-a` + `b` and `k` + `a-b`.
+ * Whether the machine with this id is the machine that registers. A caller that chose the id is that machine, and may
+ * change its other names. An id that is joined from two names may belong to two machines: `k-a` + `b` and `k` + `a-b`.
  */
 const isSame = "(:chosen OR cluster = :cluster AND machine_id = :machine_id)"
 

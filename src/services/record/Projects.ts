@@ -80,8 +80,9 @@ const countListed = variants((every: boolean, narrowed: boolean) =>
 )
 
 /**
- * The list shows counts of tasks and what was used, too. Revisions only rise, so their sum changes with each of them. A report of usage changes
- * the newest day of its scope, or the day before if it comes at midnight. Across scopes, every renewal counts as a report.
+ * The list shows counts of tasks and what was used, too. Revisions only rise, so their sum changes with each of them. A
+ * report of usage changes the newest day of its scope, or the day before if it comes at midnight. Across scopes, every
+ * renewal counts as a report.
  */
 const revision = variants((every: boolean) =>
   statement(

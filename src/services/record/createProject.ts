@@ -57,8 +57,8 @@ const countPromoted = statement(`
   UPDATE queue_counts SET projects_revision = projects_revision + 1, projects_total = projects_total + 1
   WHERE scope = :scope AND ${made}`)
 
-// `tasks.project_id` is a foreign key, so no task names the project before it exists, and its counters begin empty. If one
-// did, where the key was not enforced, reads would count the tasks.
+// `tasks.project_id` is a foreign key, so no task names the project before it exists, and its counters begin empty. If
+// one did, where the key was not enforced, reads would count the tasks.
 const beginCounters = statement(`
   INSERT INTO queue_counts (scope, counts)
   SELECT ${ProjectCounts.keyOf(":id")}, '{}' WHERE NOT EXISTS (SELECT 1 FROM tasks WHERE project_id = :id)

@@ -1,4 +1,6 @@
-/** Asks a question that holds its task: one batch stores it, ends the lease and takes the task out of reach of claims. */
+/**
+ * Asks a question that holds its task: one batch stores it, ends the lease and takes the task out of reach of claims.
+ */
 import * as Clock from "effect/Clock"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"

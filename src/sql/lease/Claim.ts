@@ -6,8 +6,8 @@
  * Parameters: `:scope`, `:queue`, `:machine`, `:reach` (the scope that the machine has to belong to; null: any),
  * `:review` (1: a review claim), `:max_claimed`, `:roles`, `:types` and `:ranks` (JSON lists), `:queue_named` (1: the
  * claim names its queue), `:agent`, `:details`, `:seconds`, `:ends` (when the lease ends), `:asked_seconds` (how
- * long the claim says that the attempt may take; null: nothing) and `:attempt_seconds` (the same, or the default), `:max_attempts`, `:max_lease_losses`, `:now`, and
- * `:account` if it names one.
+ * long the claim says that the attempt may take; null: nothing) and `:attempt_seconds` (the same, or the default),
+ * `:max_attempts`, `:max_lease_losses`, `:now`, and `:account` if it names one.
  */
 import type { ScopeName } from "../../domain/Identifier.ts"
 import { MaxRecord } from "../../domain/Size.ts"
@@ -50,8 +50,8 @@ const runs = `NOT EXISTS (SELECT 1 FROM stopped_projects AS stopped
   WHERE stopped.id = stretch.project_key AND stopped.scope = :scope AND stopped.until > :now)`
 
 /**
- * The best task of the projects that are not stopped. The index `tasks_ready_by_project` has the tasks of each role and project in
- * claim order. So each project costs as much as any other, however many tasks it has ready.
+ * The best task of the projects that are not stopped. The index `tasks_ready_by_project` has the tasks of each role and
+ * project in claim order. So each project costs as much as any other, however many tasks it has ready.
  */
 const pastProjects = (roles: Wanted["roles"], ranked: boolean, typed: boolean): string => {
   const ready = "ready_by_project WHERE scope = :scope AND queue = :queue"
@@ -158,7 +158,10 @@ export const steps = (wanted: Wanted): Steps => {
   return found
 }
 
-/** The newest change that this batch has recorded: the grant, if there is one. The expired leases are recorded before it. */
+/**
+ * The newest change that this batch has recorded: the grant, if there is one. The expired leases are recorded before
+ * it.
+ */
 const newest = (columns: string) => `(SELECT ${columns} FROM plans WHERE scope = :scope ORDER BY seq DESC LIMIT 1)`
 
 const make = (wanted: Wanted): Steps => {

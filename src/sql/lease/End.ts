@@ -1,4 +1,4 @@
-/** What the end of a lease writes into the task: no lease, one more setback, and a time until which nobody may claim it. */
+/** What the end of a lease writes: no lease, one more setback, and a time until which nobody may claim the task. */
 import { Spread } from "../../domain/lease/Backoff.ts"
 import { moves } from "../../domain/task/Moves.ts"
 import { oversized } from "../dependency/Cascade.ts"

@@ -3,15 +3,15 @@ import { MaxParks } from "../../domain/lease/Park.ts"
 import { statement } from "../Statement.ts"
 
 /**
- * The account `:account` may be parked, as a condition of the plan of `moving` (`sql/task/Move.ts`): a scope has a limited number of parked
- * accounts.
+ * The account `:account` may be parked, as a condition of the plan of `moving` (`sql/task/Move.ts`): a scope has a
+ * limited number of parked accounts.
  */
 export const mayPark = `(SELECT count(*) FROM parked_accounts
   WHERE parked_accounts.scope = moving.scope AND until > :now AND account <> :account) < ${MaxParks}`
 
 /**
- * Parks the account, if the move of the task `:id` is planned: after `recorded` and before `moved` (`sql/task/Move.ts`). An account that is
- * parked for longer stays so. A time that is over parks nothing.
+ * Parks the account, if the move of the task `:id` is planned: after `recorded` and before `moved`
+ * (`sql/task/Move.ts`). An account that is parked for longer stays so. A time that is over parks nothing.
  */
 export const parked = statement(`
   INSERT INTO parked_accounts (scope, account, until, task_id, parked_by, parked_at, reason)

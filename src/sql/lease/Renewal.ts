@@ -8,8 +8,8 @@ import { keeping } from "../Idempotency.ts"
 import { statement, variants } from "../Statement.ts"
 import * as UsageSums from "../task/Usage.ts"
 
-// `:leases` is a JSON list of `{ task, token, millis, checkpoint }` for the leases to renew, without duplicates; the last
-// two may be null. `:keys` holds only the tasks and tokens, for the statements that need no more.
+// `:leases` is a JSON list of `{ task, token, millis, checkpoint }` for the leases to renew, without duplicates; the
+// last two may be null. `:keys` holds only the tasks and tokens, for the statements that need no more.
 
 /** The task is oversized and takes no more text (`domain/Size.ts`). */
 const oversized = `tasks.bytes > ${MaxRecord}`
@@ -112,9 +112,9 @@ const namedBy = (column: "session_url" | "resume_command"): string =>
   `coalesce(asked.value ->> '${column}', iif(session_token = asked.value ->> 'token', ${column}, NULL))`
 
 /**
- * Keeps the sessions of `:sessions`, a JSON list of `{ task, token, session_url, resume_command }` for the leases that name one. What a lease
- * does not name stays, unless it is of an earlier lease. Agents name their session again and again, so the row is
- * written only if it changes.
+ * Keeps the sessions of `:sessions`, a JSON list of `{ task, token, session_url, resume_command }` for the leases that
+ * name one. What a lease does not name stays, unless it is of an earlier lease. Agents name their session again and
+ * again, so the row is written only if it changes.
  */
 export const sessions = variants((by: By) => {
   const [url, command] = [namedBy("session_url"), namedBy("resume_command")]
@@ -148,7 +148,7 @@ const columns = {
   project_id: "iif(held, project_id, NULL)",
   cap: "iif(held, (SELECT iif(capped_until > :now, cap, NULL) FROM caps WHERE caps.id = lease.id), NULL)",
   machine: "iif(held, (SELECT status FROM orchestrators WHERE id = orchestrator_id AND scope = lease.scope), NULL)",
-  // The incident that ended a lost lease, without its texts.
+  // The setback that ended a lost lease, without its texts.
   setbacks: `iif(held, NULL, (
     SELECT json_array(json_set(value, '$.actor', NULL, '$.reason', NULL)) FROM json_each(setbacks)
     WHERE value ->> '$.fencing_token' = token ORDER BY key DESC LIMIT 1))`

@@ -1,7 +1,7 @@
 /**
  * A request that has several effects, each in its own batch, under one idempotency key. The row of the key has the
- * outcomes of the parts so far, and at last the whole answer. The batch of a part writes its outcome, and fails if it is
- * there already. So each part has one effect, also if the request is cut in the middle or sent twice at once.
+ * outcomes of the parts so far, and at last the whole answer. The batch of a part writes its outcome, and fails if it
+ * is there already. So each part has one effect, also if the request is cut in the middle or sent twice at once.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"

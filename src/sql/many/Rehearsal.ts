@@ -1,6 +1,6 @@
 /**
- * A rehearsal: the batch of a change runs with all its rules, and then fails, so that nothing is changed. SQLite repeats an
- * invalid path in its message: that tells what the change would have done.
+ * A rehearsal: the batch of a change runs with all its rules, and then fails, so that nothing is changed. SQLite
+ * repeats an invalid path in its message: that tells what the change would have done.
  */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"

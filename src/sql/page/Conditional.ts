@@ -40,8 +40,8 @@ export interface Question<A> {
   /** Whether the rows show a lease. If they do, every renewal changes the answer. */
   readonly shown?: (answers: A) => boolean
   /**
-   * Finds the row of the revision in the answers, for a read whose steps answer it. If it finds none, the answer depends on
-   * more, and its content makes its tag.
+   * Finds the row of the revision in the answers, for a read whose steps answer it. If it finds none, the answer
+   * depends on more, and its content makes its tag.
    */
   readonly shows?: (answers: A) => Row | undefined
 }

@@ -1,8 +1,9 @@
 /**
- * Breakers in the batch of a move. A failure is added to the breakers of its scope and its project, and may open them. A canary's result
- * closes them. Each change of state is first recorded in the feed (`announced`) and then made (`applied`). The views `watching`, `closing`
- * and `probing` say what the planned change of a task means for its breakers. A search in them that finds nothing costs no row. So moves in
- * scopes without breakers, and of tasks that are no canaries, cost little more.
+ * Breakers in the batch of a move. A failure is added to the breakers of its scope and its project, and may open them.
+ * A canary's result closes them. Each change of state is first recorded in the feed (`announced`) and then made
+ * (`applied`). The views `watching`, `closing` and `probing` say what the planned change of a task means for its
+ * breakers. A search in them that finds nothing costs no row. So moves in scopes without breakers, and of tasks that
+ * are no canaries, cost little more.
  *
  * A history row of a breaker has the task id `char(31) || scope`, which no task has, and a version of its own.
  *
@@ -17,7 +18,10 @@ const its = "breakers.scope = task.scope AND breakers.project_id = task.project_
 /** A failure that a breaker remembers and that is not older than its window. */
 const recent = "value ->> 2 > :now - window_millis"
 
-/** How many different tasks have failed alike within the window, with this one. A failure without a fingerprint is like no other. */
+/**
+ * How many different tasks have failed alike within the window, with this one. A failure without a fingerprint is like
+ * no other.
+ */
 const alike = `(SELECT count(*) + 1 FROM json_each(failures)
   WHERE ${recent} AND value ->> 0 = :fingerprint AND value ->> 1 <> :id)`
 
@@ -44,7 +48,10 @@ export interface Steps {
   readonly applied: Statement
 }
 
-/** The steps of a move by which work fails. A canary that fails keeps the breaker open for the reason that it was opened for. */
+/**
+ * The steps of a move by which work fails. A canary that fails keeps the breaker open for the reason that it was opened
+ * for.
+ */
 export const failed: Steps = {
   announced: statement(`
     ${
@@ -101,7 +108,7 @@ export const byHand: Steps = {
   applied: statement(`UPDATE breakers SET ${closed} WHERE ${named}`)
 }
 
-/** Makes the task that the claim was granted the canary of its breakers that are open. */
+/** Makes the granted task the canary of each open breaker that concerns it. */
 export const probed: Statement = statement(`
   UPDATE breakers SET canary_task = task.id, canary_token = task.grants, retry_at = task.retry_at
   FROM probing AS task WHERE task.scope = :scope AND ${its}`)

@@ -1,6 +1,7 @@
 /**
- * The index of ready tasks by project (`tasks_ready_by_project`), by which a claim looks past projects that are stopped. It has the
- * tasks of scopes where a project may be stopped. The first cap or breaker on a project of a scope puts all tasks of the scope into it.
+ * The index of ready tasks by project (`tasks_ready_by_project`), by which a claim looks past projects that are
+ * stopped. It has the tasks of scopes where a project may be stopped. The first cap or breaker on a project of a scope
+ * puts all tasks of the scope into it.
  */
 import { type Statement, statement } from "../Statement.ts"
 import * as Places from "../task/Places.ts"

@@ -9,8 +9,8 @@ export const open = `EXISTS (SELECT 1 FROM drafts
 export const Promoted = "promoted"
 
 /**
- * Raises the revision of drafts, and has the draft name the record `:id` in the column. `made` says whether the batch has
- * made that record.
+ * Raises the revision of drafts, and has the draft name the record `:id` in the column. `made` says whether the batch
+ * has made that record.
  */
 export const linking = (column: "linked_task_id" | "linked_project_id", made: string): ReadonlyArray<Statement> => [
   statement(`

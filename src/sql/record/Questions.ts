@@ -16,7 +16,7 @@ export const sentCounted = statement(`
   INSERT INTO queue_counts (scope, counts, messages_revision) SELECT scope, '{}', 1 FROM planned WHERE id = :id
   ON CONFLICT (scope) DO UPDATE SET messages_revision = messages_revision + 1, messages_total = messages_total + 1`)
 
-/** Plans that the reply frees the task. It is stored before, unless it was refused. */
+/** Plans that the reply frees the task. The step before has stored the reply, unless it was refused. */
 const answered = statement(`
   INSERT INTO history (
     task_id, version, scope, seq, event, from_queue, to_queue, actor, reason, details, grants, at, title, project_id)
@@ -33,5 +33,8 @@ const freed = statement(`
       FROM messages WHERE id = :parent_message_id))
   FROM planned WHERE tasks.id = :task_id AND planned.id = :task_id`)
 
-/** The steps of a reply, after the one that stores it. Parameters: those of a message, and `:excerpt`, the beginning of `:content`. */
+/**
+ * The steps of a reply, after the one that stores it. Parameters: those of a message, and `:excerpt`, the beginning of
+ * `:content`.
+ */
 export const reply = { answered, freed, freedCounted: Feed.counted("= :scope") }

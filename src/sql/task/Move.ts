@@ -1,16 +1,17 @@
 /**
- * The statements that move one task, given by its id, from queue to queue: submit, accept, fail and so on. They run as one batch:
+ * The statements that move one task, given by its id, from queue to queue: submit, accept, fail and so on. They run as
+ * one batch:
  *
- * 1. `recorded` checks whether the move is allowed, decides which queue the task goes to, and writes that as a history row.
+ * 1. `recorded` checks whether the move is allowed, decides which queue the task goes to, and writes that as a history
+ *    row.
  * 2. The steps of `dependency/Cascade.ts` write such rows for the tasks that wait for this one.
  * 3. `moved` changes the tasks as the new history rows say.
  * 4. `counted` updates the counters of the scope by the same rows.
  *
- * If `recorded` writes no row, the other steps change nothing. The text of the statements is made once for each move, from the table of
- * moves (`domain/task/Moves.ts`). Parameters: `:id`,
- * `:scope` and `:version` (null: any), `:token` and `:lenient` (see `fenced`), `:now`, `:actor`, `:reason` and its
- * beginning `:excerpt`, `:details`, `:max_attempts`, `:max_rejections`; of a fail and a redrive `:terminal`; with backoff `:backoff_base`, `:backoff_max`,
- * `:seed`.
+ * If `recorded` writes no row, the other steps change nothing. The text of the statements is made once for each move,
+ * from the table of moves (`domain/task/Moves.ts`). Parameters: `:id`, `:scope` and `:version` (null: any), `:token`
+ * and `:lenient` (see `fenced`), `:now`, `:actor`, `:reason` and its beginning `:excerpt`, `:details`, `:max_attempts`,
+ * `:max_rejections`; of a fail and a redrive `:terminal`; with backoff `:backoff_base`, `:backoff_max`, `:seed`.
  */
 import { type Budget, units } from "../../domain/lease/Budget.ts"
 import { Never } from "../../domain/lease/Question.ts"
@@ -37,8 +38,9 @@ export const fenced = (afterLapse: boolean): string =>
     claimed_by IS NULL${afterLapse ? " AND lapsed_token IS NULL" : ""}))))`
 
 /**
- * The queue from which the move starts, over the view `held`. A task with an expired lease counts as held, if the move may still be made. A
- * settled intervention continues from the queue before it, or is submitted like other unfinished work.
+ * The queue from which the move starts, over the view `held`. A task with an expired lease counts as held, if the move
+ * may still be made. A settled intervention continues from the queue before it, or is submitted like other unfinished
+ * work.
  */
 const place = ({ afterLapse, flow }: Move): string =>
   `CASE ${afterLapse ? "WHEN lapsed_token IS NOT NULL THEN 'claimed'" : ""} WHEN queue = '${intervention}'
@@ -68,11 +70,15 @@ const starts = (move: Move): string =>
     ? `queue NOT IN ${listed(ends)}`
     : `(place IN ${listed(move.from)} ${move.flow === "step" ? `OR ${settles(move)}` : ""})`
 
-// Queue names contain no quotes (`domain/Identifier.ts`), so this is always a valid path. Null if the flow has no such step.
+// Queue names contain no quotes (`domain/Identifier.ts`), so this is always a valid path. Null if the flow has no such
+// step.
 const leads = (from: string, to: string): string => `rule ->> ('$.leads."' || ${from} || '"."' || ${to} || '"')`
 const onward = `coalesce(rule ->> ('$.onward."' || origin || '"'), rule ->> '$.submit')`
 
-/** The destination in the registered flow; '' if there is none. A task claimed from a queue of its flow may continue from there. */
+/**
+ * The destination in the registered flow; '' if there is none. A task claimed from a queue of its flow may continue
+ * from there.
+ */
 const flowed = (move: Move): string =>
   move.flow === "step"
     ? `iif(${settles(move)} OR ${leads("place", "destination")} OR ${leads("origin", "destination")}
@@ -219,9 +225,9 @@ const parkable = `AND ${Parked.mayPark}`
 const isPlanned = "planned.task_id = :id AND planned.version = tasks.version + 1"
 
 /**
- * Writes the commit, the evidence and the session that a submission names, after `recorded` and before `moved`. Evidence without a commit is
- * about the head commit. A session of an earlier lease is forgotten. Parameters besides `:id`: `:head_commit`, `:evidence`, `:session_url`,
- * `:resume_command`.
+ * Writes the commit, the evidence and the session that a submission names, after `recorded` and before `moved`.
+ * Evidence without a commit is about the head commit. A session of an earlier lease is forgotten. Parameters besides
+ * `:id`: `:head_commit`, `:evidence`, `:session_url`, `:resume_command`.
  */
 export const shown: Statement = statement(`
   UPDATE tasks SET head_commit = coalesce(:head_commit, head_commit),

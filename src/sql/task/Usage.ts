@@ -1,8 +1,9 @@
 /**
- * Adds reported usage to the sums: of the task, of its project, and of the day of its scope. A request with usage writes these
- * three rows besides, and one without reads and writes none of them.
+ * Adds reported usage to the sums: of the task, of its project, and of the day of its scope. A request with usage
+ * writes these three rows besides, and one without reads and writes none of them.
  *
- * `:used` is a JSON list of `{ task, token, model }` with the sums of `domain/record/Usage.ts` by name, `:day` the number of the day.
+ * `:used` is a JSON list of `{ task, token, model }` with the sums of `domain/record/Usage.ts` by name, `:day` the
+ * number of the day.
  */
 import { dayOf, MaxModels, reportOf, sums, type Usage } from "../../domain/record/Usage.ts"
 import { type Statement, statement } from "../Statement.ts"
@@ -38,8 +39,8 @@ const models = `(
 const stored = "coalesce((SELECT models FROM usage WHERE usage.scope = reported.scope AND usage.day = :day), '{}')"
 
 /**
- * The reports with the models that they count for. A day has a limited number of models: those that it has, and then new ones by name.
- * The others are one.
+ * Each report with the model that it counts for. A day has a limited number of models: those that it has already, and
+ * then new ones by name. All others count as one model.
  */
 const named = (reported: string) =>
   `(

@@ -5,7 +5,10 @@ const encoder = new TextEncoder()
 export const hex = (text: string): string =>
   `CAST(x'${Array.from(encoder.encode(text), (byte) => byte.toString(16).padStart(2, "0")).join("")}' AS TEXT)`
 
-/** A value as SQL has it. Text with characters that D1 or wrangler could take for the end of a statement is written in hexadecimal. */
+/**
+ * A value as SQL has it. Text with characters that D1 or wrangler could take for the end of a statement is written in
+ * hexadecimal.
+ */
 export const literal = (value: unknown): string => {
   if (value === null) return "NULL"
   if (typeof value === "number") return String(value)

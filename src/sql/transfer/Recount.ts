@@ -1,6 +1,6 @@
 /**
- * Counts every counter anew, and raises tokens, revisions and the numbers of the feed above every number that may have been answered: for a
- * database that was set back by an import or by D1's Time Travel, and for counters that drifted.
+ * Counts every counter anew, and raises tokens, revisions and the numbers of the feed above every number that may have
+ * been answered: for a database that was set back by an import or by D1's Time Travel, and for counters that drifted.
  */
 import { literal } from "./Literal.ts"
 
@@ -10,8 +10,8 @@ const counted = ["tasks", "projects", "drafts", "messages", "flows"]
 const revisions = ["revision", "messages_revision", "drafts_revision", "projects_revision", "machines_revision"]
 
 /**
- * The statements, for one scope or for all (null). `now`, in milliseconds, is a number that no revision and no token has reached:
- * no list was changed, and no task was granted, so many times.
+ * The statements, for one scope or for all (null). `now`, in milliseconds, is a number that no revision and no token
+ * has reached: no list was changed, and no task was granted, so many times.
  */
 export const recount = (scope: string | null, now: number): ReadonlyArray<string> => {
   const within = scope === null ? "1" : `scope = ${literal(scope)}`

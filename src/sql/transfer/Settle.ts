@@ -1,6 +1,6 @@
 /**
- * What follows when the records of an export are written. The pages of an export are read one after the other, so two tasks may
- * come from different moments: the statements restore the invariants between them.
+ * What follows when the records of an export are written. The pages of an export are read one after the other, so two
+ * tasks may come from different moments: the statements restore the invariants between them.
  */
 import { literal } from "./Literal.ts"
 import { recount } from "./Recount.ts"
@@ -11,8 +11,8 @@ const left =
   "(SELECT group_concat(blocker_id, ',' ORDER BY position) FROM dependencies WHERE task_id = tasks.id AND satisfied_at IS NULL)"
 
 /**
- * Answers for each task, in the order of the file, the ids of tasks before it that it excludes: if two tasks have one path or one
- * open external key, the one that was read first was deleted before the other was created.
+ * Answers for each task, in the order of the file, the ids of tasks before it that it excludes: if two tasks have one
+ * path or one open external key, the one that was read first was deleted before the other was created.
  */
 export const exclusions = () => {
   const known = new Map<string, unknown>()

@@ -1,7 +1,8 @@
 /**
- * Tasks that are ready, and that no machine will claim: the scope has no active machine, or it does not know the role of the task. The
- * cron looks for them every few minutes, and records the event `unclaimable` for the first such task of each queue or role. The newest
- * history entry of a task shows whether it was reported, so nothing else is stored. A task that has changed since is reported again.
+ * Tasks that are ready, and that no machine will claim: the scope has no active machine, or it does not know the role
+ * of the task. The cron looks for them every few minutes, and records the event `unclaimable` for the first such task
+ * of each queue or role. The newest history entry of a task shows whether it was reported, so nothing else is stored. A
+ * task that has changed since is reported again.
  *
  * Parameters: `:now`, `:before` (a task is reported if it has not changed since then).
  */
@@ -30,9 +31,9 @@ const sentences = {
 }
 
 /**
- * The first ready task of each queue or role that no machine will claim: `id` and `why`. `scopes` is a query for the scopes, whose column is
- * `scope`. The queues are those that claims look into by themselves. If somebody holds a task of the scope, no queue counts as without a machine: a machine of
- * another scope may work for it.
+ * The first ready task of each queue or role that no machine will claim: `id` and `why`. `scopes` is a query for the
+ * scopes, whose column is `scope`. The queues are those that claims look into by themselves. If somebody holds a task
+ * of the scope, no queue counts as without a machine: a machine of another scope may work for it.
  */
 const heads = (scopes: string): string =>
   `(
@@ -78,7 +79,10 @@ export const found: Statement = statement(`
   CROSS JOIN tasks ON tasks.id = head.id CROSS JOIN ${newest}
   WHERE newest.at <= :before AND newest.event <> 'unclaimable' LIMIT ${MaxReported}`)
 
-/** Goes on with the next scopes, or with the first ones after the last. It writes nothing if one look reaches all of them. */
+/**
+ * Goes on with the next scopes, or with the first ones after the last. It writes nothing if one look reaches all of
+ * them.
+ */
 export const moveOn: Statement = statement(`
   INSERT INTO sweeps (name, position, due_at)
   SELECT 'unclaimable', iif(count(*) = ${Scopes}, max(scope), ''), 0 FROM (${page}) HAVING count(*) = ${Scopes} OR ${place} <> ''
@@ -89,8 +93,8 @@ const reason = `CASE value ->> 'why' ${
 } END`
 
 /**
- * Reports the tasks in `:found`, a JSON list of the rows of `found`, in `:scopes`. A task that has changed meanwhile is left out. A
- * report is a change of the task like any other, but `updated_at` stays, because nobody worked on the task.
+ * Reports the tasks in `:found`, a JSON list of the rows of `found`, in `:scopes`. A task that has changed meanwhile is
+ * left out. A report is a change of the task like any other, but `updated_at` stays, because nobody worked on the task.
  */
 export const report: ReadonlyArray<Statement> = [
   statement(`

@@ -212,8 +212,8 @@ const failing: ReadonlyArray<Command> = [
   { _tag: "Redrive", id: "b", terminal: true },
   { _tag: "Wait", seconds: 30 }
 ]
-// In red first only `review` is unknown, then the machine is silent too. A task that has changed is told of later, and nothing is told of
-// in blue until the lease of who works there has expired.
+// In red, only the role `review` is unknown at first; later the machine is silent too. The cron reports a task later if
+// the task has changed. It reports nothing in blue until the lease of the agent there has expired.
 const idling: ReadonlyArray<Command> = [
   { _tag: "Roles", names: "build" },
   { _tag: "Cron", waits: true },

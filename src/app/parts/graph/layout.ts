@@ -5,7 +5,7 @@ export interface Point {
   readonly y: number
 }
 
-/** What has to be placed. */
+/** The nodes and edges to place. */
 export interface Plan {
   /** From left to right, or from top to bottom. */
   readonly direction: "LR" | "TB"

@@ -16,7 +16,7 @@ interface Size {
 export const createView = (frame: () => HTMLElement | undefined, size: () => Size | undefined) => {
   const [view, setView] = createSignal({ x: 0, y: 0, scale: 1 })
 
-  /** Changes the size. The point of the frame stays where it is; its middle unless given. */
+  /** Changes the size. The given point of the frame stays in place; without one, its middle does. */
   const zoom = (by: number, around?: Point) => {
     const { height, width } = frame()?.getBoundingClientRect() ?? { width: 0, height: 0 }
     const point = around ?? { x: width / 2, y: height / 2 }
@@ -41,7 +41,7 @@ export const createView = (frame: () => HTMLElement | undefined, size: () => Siz
     const { height, width } = size() ?? { width: 1, height: 1 }
     center({ x: width / 2, y: height / 2 }, Math.max(Smallest, fitting()))
   }
-  /** Shows all of it if it is legible then, and else the point, or where it begins. */
+  /** Shows the whole graph if it is legible at that size. Otherwise shows the point, or the beginning of the graph. */
   const begin = (point: Point | undefined) => {
     if (fitting() >= 0.6) return fit()
     if (point !== undefined) return center(point, 0.8)

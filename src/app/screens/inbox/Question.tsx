@@ -6,7 +6,7 @@ import { Ago, Button, Prose, Refusal, State, StateIcon, TaskLink } from "../../p
 import { useKeys } from "../../parts/keys.ts"
 import { words } from "../../parts/words.ts"
 
-/** Whether a question is its own heading. */
+/** Whether a question is short enough to be shown as its heading. */
 const isShort = (content: string) => content.length <= 160 && !content.includes("\n")
 
 export const Question = (props: {

@@ -13,7 +13,10 @@ export type Waiting =
 
 export const keyOf = ({ id, kind }: Waiting) => `${kind}/${id}`
 
-/** As in `domain/feed/Overview.ts`: messages that somebody has to answer. The overview has those that a task waits for, too. */
+/**
+ * The types of messages that somebody has to answer, as in `domain/feed/Overview.ts`. The overview also has questions
+ * that hold a task.
+ */
 const questionTypes = ["question", "intervention_request"] as const
 const forPerson = ({ id, status, to_actor }: Message) =>
   ((to_actor === null || to_actor === "human" || to_actor === "") && status !== "done") ||

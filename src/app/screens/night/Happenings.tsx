@@ -1,4 +1,4 @@
-/** The events of one outcome, to go through. */
+/** The events with one ending, to go through. */
 import { createMemo, createSignal, For, type JSX, Show } from "solid-js"
 import { act } from "../../api/query.ts"
 import { may, name } from "../../api/session.ts"
@@ -8,7 +8,7 @@ import { Ago, Button, State, TaskLink } from "../../parts/Basics.tsx"
 import { Ask } from "../../parts/Dialog.tsx"
 import { useKeys } from "../../parts/keys.ts"
 import { rowInFocus, useRows } from "../../parts/rows.ts"
-import type { Happened } from "./outcomes.ts"
+import type { Happened } from "./endings.ts"
 
 /** How many are shown at first, and with each further step. */
 const Step = 100

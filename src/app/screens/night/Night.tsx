@@ -12,7 +12,7 @@ import { createEvents } from "./events.ts"
 import { Happenings } from "./Happenings.tsx"
 import { Hours } from "./Hours.tsx"
 import "./night.css"
-import { type Happened, type NightOutcome, outcomes, sumUp, titles } from "./outcomes.ts"
+import { type Ending, endings, type Happened, sumUp, titles } from "./endings.ts"
 
 const Day = 86_400_000
 const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString()
@@ -44,12 +44,12 @@ const Night = () => {
     return asked !== undefined && !Number.isNaN(Date.parse(asked)) ? new Date(asked).toISOString() : undefined
   }
   const since = createMemo(() => given() ?? start)
-  // The address can be sent: it says what it is about.
+  // The address names the time, so that the viewer can send it to others.
   createEffect(() => given() === undefined && setQuery({ since: start }))
 
   const { events, progress, readRest, refusal, rest } = createEvents(since)
   const night = createMemo(() => events() === undefined ? undefined : sumUp(events()!))
-  const countOf = (outcome: NightOutcome) => night() === undefined ? "–" : number(night()!.of[outcome].length)
+  const countOf = (ending: Ending) => night() === undefined ? "–" : number(night()!.of[ending].length)
   const days = createQuery("GET /api/v1/usage", () => ({ query: { by: "day" as const, from: since().slice(0, 10) } }))
   const byProject = createQuery("GET /api/v1/usage", () => ({ query: { by: "project" as const } }))
   const cost = () => days.data()?.usage.reduce((sum, { cost_usd }) => sum + cost_usd, 0)
@@ -58,19 +58,22 @@ const Night = () => {
 
   const project = () => query("project")
   // The chosen group stays while new events arrive, but not in another scope.
-  const [first, setFirst] = createSignal<NightOutcome>()
+  const [first, setFirst] = createSignal<Ending>()
   createEffect(on(scope, () => setFirst(undefined)))
   createEffect(() => {
     const found = night()
     if (found !== undefined && progress() === 1 && first() === undefined) {
-      setFirst(outcomes.find((outcome) => found.of[outcome].length > 0) ?? "done")
+      setFirst(endings.find((ending) => found.of[ending].length > 0) ?? "done")
     }
   })
   /** Undefined until it is known what there is to show. */
-  const chosen = (): NightOutcome | undefined => outcomes.find((outcome) => outcome === query("show")) ?? first()
-  const shown = (): NightOutcome => chosen() ?? "failed"
+  const chosen = (): Ending | undefined => endings.find((ending) => ending === query("show")) ?? first()
+  const shown = (): Ending => chosen() ?? "failed"
   const about = createMemo(() => `${shown()} ${project()} ${since()} ${scope()}`)
-  /** The failures that were still open when they were read. They stay above the others, so no line moves when one is redriven. */
+  /**
+   * The failures that were still open when they were read. They stay above the others, so no line moves when one is
+   * redriven.
+   */
   let above = { about: "", events: new Set<number>() }
   const isAbove = ({ event }: Happened) => above.events.has(event.seq)
   const items = createMemo(() => {
@@ -86,13 +89,13 @@ const Night = () => {
   const titleOf = (id: string | null) =>
     id === null ? "No project" : overview()?.projects.items.find((one) => one.id === id)?.title ?? id
 
-  /** What stands under the number of an outcome. */
-  const underneath = (outcome: NightOutcome) => {
+  /** What stands under the number of an ending. */
+  const underneath = (ending: Ending) => {
     const { of, stillFailed = 0 } = night() ?? {}
-    if (outcome === "lost") return "leases and deadlines"
-    if (outcome === "rejected") return "results"
+    if (ending === "lost") return "leases and deadlines"
+    if (ending === "rejected") return "results"
     if (of === undefined) return "\u00a0"
-    if (outcome === "done") return plural(new Set(of.done.map(({ event }) => event.project_id)).size, "project")
+    if (ending === "done") return plural(new Set(of.done.map(({ event }) => event.project_id)).size, "project")
     return of.failed.length === 0 ? "nothing" : `${number(stillFailed)} still failed`
   }
 
@@ -125,22 +128,22 @@ const Night = () => {
       </Show>
       {/* The tiles and headings are there before the numbers, so nothing moves when these come. */}
       <ul class="tiles">
-        <For each={outcomes}>
-          {(outcome) => (
+        <For each={endings}>
+          {(ending) => (
             <li>
               <a
                 class="tile"
-                data-tone={toneOf(outcome === "lost" ? "lease_expired" : outcome)}
-                href={href(["night"], { since: since(), show: outcome })}
-                aria-current={chosen() === outcome ? "true" : undefined}
+                data-tone={toneOf(ending === "lost" ? "lease_expired" : ending)}
+                href={href(["night"], { since: since(), show: ending })}
+                aria-current={chosen() === ending ? "true" : undefined}
               >
                 <span class="tile-name">
-                  <StateIcon tone={toneOf(outcome === "lost" ? "lease_expired" : outcome)} />
-                  {titles[outcome]}
+                  <StateIcon tone={toneOf(ending === "lost" ? "lease_expired" : ending)} />
+                  {titles[ending]}
                 </span>
-                <span class="tile-number">{countOf(outcome)}</span>
+                <span class="tile-number">{countOf(ending)}</span>
                 <span class="quiet">
-                  {underneath(outcome)}
+                  {underneath(ending)}
                 </span>
               </a>
             </li>
@@ -214,7 +217,7 @@ const Night = () => {
                   <thead>
                     <tr>
                       <th>Project</th>
-                      <For each={outcomes}>{(outcome) => <th class="number">{titles[outcome]}</th>}</For>
+                      <For each={endings}>{(ending) => <th class="number">{titles[ending]}</th>}</For>
                       <th class="number">Cost in all</th>
                     </tr>
                   </thead>
@@ -231,10 +234,10 @@ const Night = () => {
                                 </a>
                               )}
                           </td>
-                          <For each={outcomes}>
-                            {(outcome) => (
-                              <td class="number" classList={{ quiet: counts[outcome] === 0 }}>
-                                {number(counts[outcome])}
+                          <For each={endings}>
+                            {(ending) => (
+                              <td class="number" classList={{ quiet: counts[ending] === 0 }}>
+                                {number(counts[ending])}
                               </td>
                             )}
                           </For>

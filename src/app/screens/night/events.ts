@@ -5,7 +5,7 @@ import { type FeedEvent, isOfTask, type TaskEvent } from "../../api/Contract.ts"
 import { onEvents } from "../../api/live.ts"
 import { sentenceOf } from "../../api/query.ts"
 import { scope, who } from "../../api/session.ts"
-import { readTypes } from "./outcomes.ts"
+import { readTypes } from "./endings.ts"
 
 /** How many pages are read without being asked. Each looks at 500 changes. */
 const MaxPages = 40

@@ -1,4 +1,4 @@
-/** A machine, whether it can be heard, and the tasks it holds. */
+/** A machine: whether it sends heartbeats, and the tasks it holds. */
 import { createSignal, For, Show } from "solid-js"
 import type { Machine as Registered } from "../../api/Contract.ts"
 import { act } from "../../api/query.ts"

@@ -75,7 +75,7 @@ const Now = () => {
       <Refusal sentence={machines.refusal()} />
       <Show when={machines.data() !== undefined && sorted().length === 0}>
         <Empty title="No machine is registered.">
-          Start an orchestrator, or try <code>npm run example:worker</code>.
+          Start an orchestrator, or try <code>node examples/worker.ts</code>.
         </Empty>
       </Show>
       <Show when={(overview()?.held.total ?? 0) > held().length}>

@@ -1,4 +1,4 @@
-/** What nobody has yet, the oldest first, and why. */
+/** The tasks that nobody has claimed yet, the oldest first, and why. */
 import { createMemo, createSignal, For, Show } from "solid-js"
 import type { Task } from "../../api/Contract.ts"
 import { createQuery } from "../../api/query.ts"

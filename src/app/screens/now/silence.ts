@@ -3,8 +3,8 @@ import type { Machine } from "../../api/Contract.ts"
 import { now } from "../../api/live.ts"
 
 /**
- * How long a machine that the server calls active may be silent before the page says so, in milliseconds. The server calls it
- * `offline` only when its cron runs, and locally no cron runs.
+ * How long a machine that the server calls active may be silent before the page says so, in milliseconds. The server
+ * calls it `offline` only when its cron runs, and locally no cron runs.
  */
 const Patience = 5 * 60_000
 

@@ -9,7 +9,9 @@ import { number, toneOf, words } from "../../parts/words.ts"
 import { href } from "../../Router.ts"
 import { createColumn } from "./column.ts"
 
-/** The height of a card with the space below it, in pixels. All are alike, so the scroll bar is right from the start. */
+/**
+ * The height of a card with the space below it, in pixels. All are alike, so the scroll bar is right from the start.
+ */
 const CardHeight = 68
 
 /** The columns that every project has, and the order of all. */

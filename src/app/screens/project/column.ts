@@ -1,6 +1,6 @@
 /**
- * The tasks of a project in one queue, read page by page as the viewer scrolls. It is not read again with every change: the feed says
- * which tasks left and how many came, and the column is renewed when nobody reads it, or on demand.
+ * The tasks of a project in one queue, read page by page as the viewer scrolls. It is not read again with every change:
+ * the feed says which tasks left and how many came, and the column is renewed when nobody reads it, or on demand.
  */
 import { createEffect, createSignal, on, onCleanup } from "solid-js"
 import { read } from "../../api/call.ts"
@@ -15,7 +15,7 @@ export const PageSize = 500
 
 export interface Column {
   readonly tasks: () => ReadonlyArray<Task>
-  /** How many there are on the server, as far as is known. */
+  /** How many tasks of the column the server has, as far as is known. */
   readonly total: () => number
   /** The tasks that went elsewhere since, and where. */
   readonly left: () => ReadonlyMap<string, string>

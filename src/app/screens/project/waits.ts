@@ -12,8 +12,9 @@ const sidesOf = (edges: ReadonlyArray<Edge>) => ({
 })
 
 /**
- * The longest chain of tasks in which each waits for the one before: nothing makes the project end before these are done one after the
- * other. Of several such chains it is the one whose ids come first. Tasks in a circle, which the server refuses, are left out.
+ * The longest chain of tasks in which each waits for the one before: nothing makes the project end before these are
+ * done one after the other. Of several such chains it is the one whose ids come first. Tasks in a circle, which the
+ * server refuses, are left out.
  */
 export const criticalPath = (edges: ReadonlyArray<Edge>): ReadonlyArray<string> => {
   const { blockers, dependents } = sidesOf(edges)

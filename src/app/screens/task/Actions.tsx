@@ -1,7 +1,7 @@
 /** The actions of the task: those that its state allows, and why the others are not. */
 import { createSignal, For, Match, Show, Switch } from "solid-js"
 import type { Task } from "../../api/Contract.ts"
-import { act, createQuery, type Outcome } from "../../api/query.ts"
+import { act, type Answered, createQuery } from "../../api/query.ts"
 import { isAdministrator, may, name } from "../../api/session.ts"
 import { announce } from "../../parts/announce.ts"
 import { Button, Refusal } from "../../parts/Basics.tsx"
@@ -50,7 +50,7 @@ export const Actions = (props: { readonly task: Task; readonly again: () => void
   const lease = () => props.task.fencing_token === null ? {} : { fencing_token: props.task.fencing_token }
 
   /** Does something, and says so. */
-  const done = async (what: string, outcome: Promise<Outcome<unknown>>): Promise<Outcome<unknown>> => {
+  const done = async (what: string, outcome: Promise<Answered<unknown>>): Promise<Answered<unknown>> => {
     setBusy(true)
     const found = await outcome
     setBusy(false)

@@ -1,6 +1,6 @@
 /**
- * What may be done with a task now, and why the rest may not. The server decides; this says beforehand what it would refuse. The queues
- * are those of `domain/task/Moves.ts`, and a test holds both together.
+ * What may be done with a task now, and why the rest may not. The server decides; this says beforehand what it would
+ * refuse. The queues are those of `domain/task/Moves.ts`, and a test holds both together.
  */
 import type { Task } from "../../api/Contract.ts"
 import type { Step } from "../../parts/flow.ts"

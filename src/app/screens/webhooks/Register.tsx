@@ -1,6 +1,6 @@
 /** The form of a new webhook. */
 import { createSignal, For } from "solid-js"
-import type { Outcome } from "../../api/query.ts"
+import type { Answered } from "../../api/query.ts"
 import { Confirm } from "../../parts/Dialog.tsx"
 import { words } from "../../parts/words.ts"
 
@@ -22,7 +22,7 @@ export const Register = (props: {
     readonly url: string
     readonly name?: string
     readonly types?: ReadonlyArray<string>
-  }) => Promise<Outcome<unknown>>
+  }) => Promise<Answered<unknown>>
 }) => {
   const [url, setUrl] = createSignal("")
   const [title, setTitle] = createSignal("")

@@ -2,7 +2,7 @@
 import { createSignal, For, Match, Show, Switch } from "solid-js"
 import type { Webhook as Registered } from "../../api/Contract.ts"
 import { news } from "../../api/live.ts"
-import { act, createQuery, type Outcome } from "../../api/query.ts"
+import { act, type Answered, createQuery } from "../../api/query.ts"
 import { announce } from "../../parts/announce.ts"
 import { Ago, Button, Refusal, StateIcon } from "../../parts/Basics.tsx"
 import { Confirm } from "../../parts/Dialog.tsx"
@@ -18,7 +18,10 @@ const stateOf = ({ delivered_at, enabled, failing_since }: Registered): readonly
     ? ["ready", "nothing sent yet"]
     : ["done", "works"]
 
-/** The log. What this page sends itself (`sent`) is in no feed, so nothing else tells of it. */
+/**
+ * The log. The feed does not show a message that this page has sent. So `sent` counts those messages, and the log is
+ * read again.
+ */
 const Deliveries = (props: { readonly id: string; readonly sent: number }) => {
   const log = createQuery(
     "GET /api/v1/webhooks/:id/deliveries",
@@ -93,7 +96,7 @@ export const Webhook = (props: {
   const [sent, setSent] = createSignal(0)
   const title = () => props.webhook.name || props.webhook.url
   const params = () => ({ id: props.webhook.id })
-  async function done<A>(outcome: Promise<Outcome<A>>, say: (answer: A) => string): Promise<Outcome<A>> {
+  async function done<A>(outcome: Promise<Answered<A>>, say: (answer: A) => string): Promise<Answered<A>> {
     setBusy(true)
     const found = await outcome
     setBusy(false)

@@ -102,8 +102,8 @@ export const make = Effect.fnUntraced(function*(baseUrl: string, key: string | u
 
   const list: Source["list"] = (name, query) => Effect.map(get(name, query), (body) => recordsOf(body, name))
 
-  // Pages shift while others write, and the old server breaks ties in no particular order: so the list is read again, in
-  // another order if it has one, until as many different records were seen as it says there are.
+  // Pages shift while others write, and the old server breaks ties in no particular order: so the list is read again,
+  // in another order if it has one, until as many different records were seen as it says there are.
   const pages: Source["pages"] = Effect.fnUntraced(function*(name, orders) {
     const found = new Map<unknown, Item>()
     let total = 0

@@ -29,7 +29,10 @@ const lostBlockers = (tasks: ReadonlyArray<Item>): ReadonlyArray<string> => {
   })
 }
 
-/** On the old server all scopes share the roles. Those that no machine of the scope registered are reported and not copied. */
+/**
+ * On the old server all scopes share the roles. Those that no machine of the scope registered are reported and not
+ * copied.
+ */
 const foreignRoles = (roles: ReadonlyArray<Item>, tasks: ReadonlyArray<Item>): ReadonlyArray<string> => {
   const names = roles.map(({ name }) => {
     const open = tasks.filter(({ queue, role }) => role === name && queue !== "done").length

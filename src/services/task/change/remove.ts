@@ -63,7 +63,7 @@ const named = Cascade.make({
   task: ":twin"
 })
 
-// A deletion is repeated only as a part of a bulk request, which says no more than that.
+// A deletion is repeated only as a part of a bulk request, whose answer has no more than these columns.
 const deletedTask = Idempotency.keeping({
   row: { id: "task_id", queue: "NULL", version: "NULL" },
   from: "history",

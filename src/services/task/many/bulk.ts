@@ -1,6 +1,6 @@
 /**
- * Bulk requests. Each task is changed by the operation of its own endpoint, in a batch of its own, so it has the rules and
- * errors of that endpoint. A request sends a bounded number of statements, and says which tasks it did not get to.
+ * Bulk requests. Each task is changed by the operation of its own endpoint, in a batch of its own, so it has the rules
+ * and errors of that endpoint. A request sends a bounded number of statements, and says which tasks it did not get to.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ import {
   type Bulk,
   BulkAnswer,
   type BulkError,
-  type BulkOutcome,
+  type BulkResult,
   type InvalidBulk,
   problemOf
 } from "../../../domain/task/Bulk.ts"
@@ -50,9 +50,9 @@ interface Progress {
 }
 
 const nothing = { queue: null, version: null, existing: null, error: null }
-const notAttempted = (task_id: TaskId): BulkOutcome => ({ task_id, outcome: "not_attempted", ...nothing })
-const refused = (task_id: TaskId, error: BulkError): BulkOutcome => ({ task_id, outcome: "refused", ...nothing, error })
-const done = (task_id: TaskId, { id, queue, version }: Parts.Part): BulkOutcome => ({
+const notAttempted = (task_id: TaskId): BulkResult => ({ task_id, outcome: "not_attempted", ...nothing })
+const refused = (task_id: TaskId, error: BulkError): BulkResult => ({ task_id, outcome: "refused", ...nothing, error })
+const done = (task_id: TaskId, { id, queue, version }: Parts.Part): BulkResult => ({
   task_id,
   outcome: "done",
   ...nothing,
@@ -129,7 +129,7 @@ export const make = Effect.fnUntraced(function*(tasks: Operations) {
     key: RequestKey | undefined
   ) {
     const created = new Map(bulk.tasks?.map((task) => [task.id as string, task]))
-    const outcomes: Array<BulkOutcome> = []
+    const outcomes: Array<BulkResult> = []
     let full = false
     for (const [place, id] of ids.entries()) {
       const name = `t${place}`
@@ -151,7 +151,7 @@ export const make = Effect.fnUntraced(function*(tasks: Operations) {
       full = outcome.outcome === "not_attempted"
       outcomes.push(outcome)
     }
-    const count = (outcome: BulkOutcome["outcome"]) => outcomes.filter((one) => one.outcome === outcome).length
+    const count = (outcome: BulkResult["outcome"]) => outcomes.filter((one) => one.outcome === outcome).length
     const first = outcomes.findIndex(({ outcome }) => outcome === "not_attempted")
     const answer: BulkAnswer = {
       action: bulk.action,

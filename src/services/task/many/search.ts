@@ -1,7 +1,7 @@
 /**
- * Searches tasks for a text. A page looks at a bounded number of tasks in the order of the list, in the first of two round
- * trips, and reads those that match in the second. Tasks that have exactly this id, path or open external key come first:
- * indexes find them.
+ * Searches tasks for a text. A page looks at a bounded number of tasks in the order of the list, in the first of two
+ * round trips, and reads those that match in the second. Tasks that have exactly this id, path or open external key
+ * come first: indexes find them.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"

@@ -19,7 +19,7 @@ export interface Table<A> {
   readonly row: (record: A, now: number) => Columns
   /** The revision that new records raise: that of their kind (with its total if it has one), or that of tasks. */
   readonly raises?: "messages" | "drafts" | "projects" | "machines" | "tasks"
-  /** What follows once the records are written. */
+  /** The steps that follow when the records are written. */
   readonly followed?: Statement
   /** The conflict of a record that was not written and that the scope does not have. */
   readonly taken: (name: string) => string
