@@ -33,6 +33,10 @@ const sent = (place: number) => `+?${place}`
 // A quoted text, or the name of a parameter.
 const tokens = /'[^']*'|:([a-z][a-z0-9_]*)/g
 
+/** What is called for each statement that is made. Nothing in the server; `npm run statements` writes them down. */
+export const observer: { made?: (statement: Pick<Bound, "text"> & { readonly names: ReadonlyArray<string> }) => void } =
+  {}
+
 /**
  * Makes a statement from its text. `:now` is a parameter; a parameter that is named twice is bound once. White space is
  * reduced. A missing value is a programming error, and throws.
@@ -53,6 +57,7 @@ export const statement = (source: string): Statement => {
       return value
     })
   })
+  observer.made?.({ text, names })
   return Object.assign(bind, { text })
 }
 

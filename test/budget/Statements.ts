@@ -1,9 +1,10 @@
 /**
- * The statements that the budget's cases send, whole, as files for a reader: `bench/statements/<operation>.sql`. Each has the
- * name of its step, its cost and its plan.
+ * The statements, whole, as files for a reader. `bench/statements/<operation>.sql` has those that the budget's cases send, each
+ * with the name of its step, its cost and its plan; `unmeasured.sql` has all others.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { format } from "./Format.ts"
+import * as Made from "./Made.ts"
 import type { Measured } from "./Measure.ts"
 import { titleOf } from "./Operation.ts"
 import type * as Plan from "./Plan.ts"
@@ -45,6 +46,28 @@ const section = (executions: ReadonlyArray<Execution>, from: string | undefined,
   ].join("\n")
 }
 
+/** The statements that no case sends, by the modules that make them. */
+const unmeasured = (made: ReadonlyArray<Made.Made>, planOf: ReadonlyMap<string, Plan.Plan>): string =>
+  `${
+    [
+      [
+        comment("Statements that no case of the budget sends"),
+        comment(
+          "They belong to refusals, repetitions, imports and rare duties of the cron. What they cost is not measured."
+        ),
+        comment("Written by `npm run statements -- --write`.")
+      ].join("\n"),
+      ...made.map(({ names, of, text }) =>
+        [
+          comment(of),
+          comment(`${count(text.length, "character")}, ${count(names.length, "parameter")}`),
+          ...planOf.get(text)!.steps.map((step) => comment(`  ${step}`)),
+          `${format(withNames({ names, text }))};`
+        ].join("\n")
+      )
+    ].join("\n\n")
+  }\n`
+
 const nameOfCase = (title: string, name: string) => name.startsWith(`${title}: `) ? name.slice(title.length + 2) : name
 
 /** The files, by their names without `.sql`. */
@@ -53,7 +76,7 @@ export const render = (
   plans: ReadonlyArray<Plan.Plan>
 ): ReadonlyMap<string, string> => {
   const planOf = new Map(plans.map((plan) => [plan.text, plan]))
-  return new Map(
+  const files = new Map<string, string>(
     [...Map.groupBy(all, ({ operation }) => operation)].toSorted().flatMap(([operation, measured]) => {
       const title = titleOf(operation)
       // The plain case at the greater depth, which comes first where it has one.
@@ -84,6 +107,7 @@ export const render = (
       return [[operation, `${[head, ...usual, ...rest].join("\n\n")}\n`] as const]
     })
   )
+  return files.set("unmeasured", unmeasured(Made.unsent(all), planOf))
 }
 
 /** The files as they are. */

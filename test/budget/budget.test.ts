@@ -5,6 +5,7 @@ import { MaxStatements } from "../../src/sql/Database.ts"
 import * as Budget from "./Budget.ts"
 import * as Format from "./Format.ts"
 import * as Graphs from "./Graphs.ts"
+import * as Made from "./Made.ts"
 import { depths, figures } from "./Measure.ts"
 import { Measurement } from "./Measurement.ts"
 import * as ObjectsBudget from "./objects/Budget.ts"
@@ -90,7 +91,7 @@ layer(Measurement.layer, { excludeTestServices: true, timeout: "10 minutes" })("
   it.effect("lays a statement out for reading without changing it", () =>
     Effect.gen(function*() {
       const { all } = yield* Measurement
-      for (const { text } of all.flatMap(({ executions }) => executions)) {
+      for (const { text } of [...all.flatMap(({ executions }) => executions), ...Made.unsent(all)]) {
         assert.deepStrictEqual(Format.words(Format.format(text)), Format.words(text))
       }
     }))
