@@ -32,7 +32,7 @@ import * as Feed from "../../sql/Feed.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import * as Breakers from "../../sql/record/Breakers.ts"
-import { type Bound, statement, type Values, variants } from "../../sql/Statement.ts"
+import { type Bound, statement, type Values } from "../../sql/Statement.ts"
 import * as Moves from "../../sql/task/Move.ts"
 import { fenced, named } from "../../sql/task/Move.ts"
 import { taskInScope } from "../../sql/task/Task.ts"
@@ -80,10 +80,6 @@ const requiredEvidence = statement(
   "SELECT evidence_required AS kinds FROM projects WHERE (id, scope) = (SELECT project_id, scope FROM tasks WHERE id = :id)"
 )
 const decodeKinds = (kinds: unknown): ReadonlyArray<string> => typeof kinds === "string" ? JSON.parse(kinds) : []
-/** The steps of every move. Each text is built once: an isolate may hold many scopes, and each is a server of its own. */
-const stepsWith = variants((backoff: boolean) =>
-  new Map(Object.values(moves).map((move) => [move, Moves.steps(move, backoff)]))
-)
 const movedTask = Idempotency.keeping({ row: columnsOf(TaskRow), from: "tasks", where: "id = :id" })
 
 /** Moves a task, and answers the row of the task and what the batch answered. */
@@ -93,7 +89,7 @@ export const moving = Effect.gen(function*() {
   const externalKey = yield* externalKeys
   const settings = yield* Settings
   const { backoff, limits, requireFencingToken } = settings
-  const stepsOf = stepsWith(backoff.baseSeconds > 0)
+  const stepsOf = Moves.stepsOf(backoff.baseSeconds > 0)
 
   /** Why the task was not moved. It reads again, in the second round trip that only a refusal costs. */
   const refusal = Effect.fnUntraced(function*<E>(
