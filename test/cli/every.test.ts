@@ -5,7 +5,9 @@ import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { octopoid } from "../../src/cli/commands.ts"
+import { run } from "../../src/cli/run.ts"
 import * as OldServer from "../import/OldServer.ts"
+import { plainNode } from "../support/command.ts"
 import { receiver } from "../support/receiver.ts"
 import * as World from "./world.ts"
 
@@ -30,10 +32,33 @@ const outside = new Set(["mcp", "git-hook", "serve", "restore"])
 // Those that write the profiles, or that judge a server, do so one after the other.
 const together = (name: string) => /^(login|profiles|conformance|import|machines)/.test(name) ? 1 : 2
 
+/** What is written to both streams of this process meanwhile. */
+const written = async (work: () => Promise<number>) => {
+  const said = { stdout: "", stderr: "" }
+  const originals = { stdout: process.stdout.write, stderr: process.stderr.write }
+  const listeners = process.stdout.listeners("error")
+  for (const name of ["stdout", "stderr"] as const) {
+    process[name].write = (text: string | Uint8Array) => {
+      said[name] += String(text)
+      return true
+    }
+  }
+  try {
+    const code = await work()
+    return { code, ...said }
+  } finally {
+    for (const name of ["stdout", "stderr"] as const) process[name].write = originals[name]
+    // A command listens until its process ends.
+    for (const listener of process.stdout.listeners("error")) {
+      if (!listeners.includes(listener)) process.stdout.off("error", listener as () => void)
+    }
+  }
+}
+
 layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("every command", (it) => {
   it.effect("prints text that no terminal obeys, and one JSON document with --json", () =>
     Effect.gen(function*() {
-      const { claim, cli, create, env, get, post, register, submit } = yield* World.make("every")
+      const { claim, cli, create, env, get, post, register, submit } = yield* World.make("every", plainNode)
       const { url } = yield* receiver
       const files = yield* World.folder
       // A title that would clear the screen, and turn the rest of the line around.
@@ -149,14 +174,14 @@ layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("every
       }
     }))
 
+  // In this process, as the test above has started each command.
   it.effect("has help with what --json prints, on standard output", () =>
-    Effect.gen(function*() {
-      const { cli } = yield* World.make("help")
-      yield* Effect.forEach(leaves(octopoid as unknown as Tree), (name) =>
-        Effect.gen(function*() {
-          const { code, stderr, stdout } = yield* cli([...name.split(" "), "--help"])
-          assert.deepStrictEqual([code, stderr], [0, ""], name)
-          if (!outside.has(name.split(" ")[0]!)) assert.include(stdout, "With --json:", name)
-        }), { concurrency: 4 })
+    Effect.promise(async () => {
+      for (const name of leaves(octopoid as unknown as Tree)) {
+        const { code, stderr, stdout } = await written(() => run([...name.split(" "), "--help"], "2.0.0"))
+        assert.deepStrictEqual([code, stderr], [0, ""], name)
+        assert.include(stdout, name)
+        if (!outside.has(name.split(" ")[0]!)) assert.include(stdout, "With --json:", name)
+      }
     }))
 })

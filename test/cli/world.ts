@@ -18,7 +18,8 @@ export const folder = Effect.acquireRelease(
   (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
 )
 
-export const make = Effect.fnUntraced(function*(scope: string) {
+/** A scope of its own, and the command on the given Node. */
+export const make = Effect.fnUntraced(function*(scope: string, node = process.execPath) {
   const { base, send } = yield* Workerd
   const config = yield* folder
   const url = base.origin
@@ -41,11 +42,11 @@ export const make = Effect.fnUntraced(function*(scope: string) {
       ),
     /** Runs the command in the scope. */
     cli: (args: ReadonlyArray<string>, more: Surroundings = {}) =>
-      Effect.promise(() => run(args, { ...more, env: { ...env, ...more.env } })),
+      Effect.promise(() => run(args, { node, ...more, env: { ...env, ...more.env } })),
     /** The same, and it has to succeed. Answers the document that it prints. */
     document: (args: ReadonlyArray<string>, more: Surroundings = {}) =>
       Effect.promise(async () => {
-        const ran = await run([...args, "--json"], { ...more, env: { ...env, ...more.env } })
+        const ran = await run([...args, "--json"], { node, ...more, env: { ...env, ...more.env } })
         assert.deepStrictEqual([ran.code, ran.stderr], [0, ""], `${args.join(" ")}: ${ran.stdout}`)
         return JSON.parse(ran.stdout)
       }),

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { write } from "../../src/cli/transfer/Dump.ts"
 import { pages } from "../../src/cli/transfer/pages.ts"
-import { run } from "../support/command.ts"
+import { plainNode, run } from "../support/command.ts"
 import * as Served from "../support/Served.ts"
 import * as D1Server from "../support/server.ts"
 
@@ -45,6 +45,7 @@ it("serve takes an export with its leases and keys, keeps it when it is killed, 
         let server = await Served.launch({ data })
         const command = async (key: string, ...args: ReadonlyArray<string>) => {
           const { code, stderr, stdout } = await run([...args, "--json"], {
+            node: plainNode,
             env: { OCTOPOID_URL: server.base.origin, OCTOPOID_API_KEY: key }
           })
           return { code, said: stdout === "" ? undefined : JSON.parse(stdout), stderr }

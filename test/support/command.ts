@@ -1,4 +1,4 @@
-/** The command as the package has it, run on the Node of the machine as a person runs it: in a process of its own, on a pipe or a terminal. */
+/** The command as the package has it, run as a person runs it: in a process of its own, on a pipe or a terminal. */
 import { execFile, spawn } from "node:child_process"
 import { accessSync, constants } from "node:fs"
 import { copyFile, mkdir, mkdtemp, rename, rm } from "node:fs/promises"
@@ -50,11 +50,14 @@ export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
   readonly cwd?: string
+  /** The Node that runs the command: that of this project, unless given. It keeps compiled code, and starts the command in half the time. */
+  readonly node?: string
 }
 
 // Nothing of the machine on which the tests run may play a part.
 const clean = (env: Readonly<Record<string, string>> = {}) => ({
   PATH: process.env.PATH ?? "",
+  ...(process.env.NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }),
   HOME: "/nonexistent",
   TERM: "xterm-256color",
   USER: "tester",
@@ -63,8 +66,11 @@ const clean = (env: Readonly<Record<string, string>> = {}) => ({
 })
 
 /** Runs the command on pipes. */
-export const run = async (args: ReadonlyArray<string>, { cwd, env, input = "" }: Surroundings = {}): Promise<Ran> => {
-  const child = spawn(plainNode, [await commandFile(), ...args], { env: clean(env), cwd: cwd ?? tmpdir() })
+export const run = async (
+  args: ReadonlyArray<string>,
+  { cwd, env, input = "", node = process.execPath }: Surroundings = {}
+): Promise<Ran> => {
+  const child = spawn(node, [await commandFile(), ...args], { env: clean(env), cwd: cwd ?? tmpdir() })
   child.stdin.on("error", () => {})
   child.stdin.end(input)
   const ended = new Promise<number | null>((done) => child.on("close", done))

@@ -39,28 +39,30 @@ const check = async (file: string) => {
   return { header, counts }
 }
 
-/** Why nothing may be written there, if so. */
-const obstacle = async ({ database, where }: Target, header: Header): Promise<string | undefined> => {
+/**
+ * Finds the greatest number that a draft ever had in the database. Fails if nothing may be written there. It asks all at
+ * once, because wrangler takes seconds for each call.
+ */
+const lastDraft = async ({ database, where }: Target, { scope }: Header): Promise<number> => {
   const ask = Database.make(database, where)
-  const [tables = []] = await ask([
-    "SELECT count(*) AS n FROM sqlite_master WHERE type = 'table' AND name IN ('tasks', 'fencing_floor')"
-  ])
-  if (Number(tables[0]?.["n"]) < 2) {
-    return `The database lacks tables: npx wrangler d1 migrations apply ${database} ${where.join(" ")}`
-  }
-  const [rows = []] = await ask([occupied(header.scope).replace(/;$/, "")])
+  const [rows = [], drafts = []] = await ask([
+    occupied(scope).replace(/;$/, ""),
+    "SELECT coalesce(max(seq), 0) AS last FROM sqlite_sequence WHERE name = 'drafts'",
+    "SELECT token FROM fencing_floor"
+  ]).catch(async (cause) => {
+    const [tables = []] = await ask([
+      "SELECT count(*) AS n FROM sqlite_master WHERE type = 'table' AND name IN ('tasks', 'fencing_floor')"
+    ])
+    if (Number(tables[0]?.["n"]) === 2) throw cause
+    const apply = `npx wrangler d1 migrations apply ${database} ${where.join(" ")}`
+    throw new Error(`The database lacks tables: ${apply}`, { cause })
+  })
   const full = String(rows[0]?.["occupied"]).trim()
-  if (full === "") return undefined
-  const what = header.scope === null ? "The database" : `The scope ${header.scope}`
-  return `${what} has records already, in ${full.split(" ").join(", ")}. An export goes where there are none.`
-}
-
-/** The greatest number a draft ever had. */
-const lastDraft = async ({ database, where }: Target): Promise<number> => {
-  const [rows = []] = await Database.make(database, where)([
-    "SELECT coalesce(max(seq), 0) AS last FROM sqlite_sequence WHERE name = 'drafts'"
-  ])
-  return Number(rows[0]?.["last"])
+  if (full === "") return Number(drafts[0]?.["last"])
+  const what = scope === null ? "The database" : `The scope ${scope}`
+  throw new Error(
+    `${what} has records already, in ${full.split(" ").join(", ")}. An export goes where there are none.`
+  )
 }
 
 /** What another scope has is in the way. Then the database takes nothing. */
@@ -86,9 +88,8 @@ const moved = ({ kind, record }: Line, by: number): Line => ({
 
 export const load = async (target: Order): Promise<Loaded> => {
   const { counts, header } = await check(target.file)
-  const problem = await obstacle(target, header)
-  if (problem !== undefined) throw new Error(problem)
-  const draftsMoved = target.renumberDrafts ? await lastDraft(target) : 0
+  const last = await lastDraft(target, header)
+  const draftsMoved = target.renumberDrafts ? last : 0
   await execute(target, statements(header, () => recordsOf(target.file), Date.now(), draftsMoved)).catch(explain)
   const known = async function*() {
     for await (const line of recordsOf(target.file)) yield line.kind === "drafts" ? moved(line, draftsMoved) : line

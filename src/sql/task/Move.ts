@@ -20,7 +20,7 @@ import * as Cascade from "../dependency/Cascade.ts"
 import { counted, nextSeq } from "../Feed.ts"
 import { backsOffUntil, noLease, withSetback } from "../lease/End.ts"
 import * as Parked from "../lease/Parked.ts"
-import { type Statement, statement } from "../Statement.ts"
+import { type Statement, statement, variants } from "../Statement.ts"
 
 const { oversized } = Cascade
 
@@ -250,7 +250,7 @@ export interface Steps extends Cascade.Cascade {
 }
 
 /** The steps of a move by id. `backoff` says whether backoff is on. */
-export const steps = (move: Move, backoff: boolean): Steps => ({
+const steps = (move: Move, backoff: boolean): Steps => ({
   recorded: statement(`
     INSERT INTO history (
       task_id, version, scope, seq, event, from_queue, to_queue, actor, reason, details, grants, at, title, project_id)
@@ -276,3 +276,8 @@ export const steps = (move: Move, backoff: boolean): Steps => ({
     WHERE planned.task_id = :id AND planned.version = tasks.version + 1`} AND tasks.id = :id RETURNING *`),
   counted: counted(Cascade.itsScope)
 })
+
+/** The steps of every move. Each text is built once for all scopes of an isolate, each of which is a server of its own. */
+export const stepsOf = variants((backoff: boolean): ReadonlyMap<Move, Steps> =>
+  new Map(Object.values(moves).map((move) => [move, steps(move, backoff)]))
+)

@@ -85,7 +85,7 @@ export const moving = Effect.gen(function*() {
   const externalKey = yield* ExternalKey.make
   const settings = yield* Settings
   const { backoff, limits, requireFencingToken } = settings
-  const stepsOf = new Map(Object.values(moves).map((move) => [move, Moves.steps(move, backoff.baseSeconds > 0)]))
+  const stepsOf = Moves.stepsOf(backoff.baseSeconds > 0)
 
   /** Why the task was not moved. It reads again, in the second round trip that only a refusal costs. */
   const refusal = Effect.fnUntraced(function*<E>(
