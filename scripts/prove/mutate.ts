@@ -29,7 +29,8 @@ planted or breaks the server so that it does not run at all.`,
       value: "detector",
       multiple: true,
       default: [],
-      says: "runs only this detector: properties, simulator, or examples (the other tests, as information)"
+      says:
+        "runs only this detector: properties, agents, simulator, objects (the simulator on Durable Objects), or examples (the other tests, as information)"
     },
     seed: { type: "string", value: "n", default: "1", says: "what the detectors draw from" },
     parallel: { type: "string", value: "n", default: "2", says: "how many faults are tried at the same time" },
@@ -43,7 +44,7 @@ const unknown = values.only.find((wanted) => !all.some(({ name }) => name === wa
 if (unknown !== undefined) flags.refuse(`There is no fault ${unknown}, only ${all.map(({ name }) => name).join(", ")}.`)
 
 const asked = known.filter(({ informs, name }) => values.by.length === 0 ? !informs : values.by.includes(name))
-const detectors = asked.filter(({ isThere }) => isThere)
+const detectors = asked.filter(({ isFor, isThere }) => isThere && faults.some(isFor))
 for (const { name } of asked.filter(({ isThere }) => !isThere)) console.log(`${name}: left out, it is not there`)
 
 const copies = Array.from(
@@ -68,7 +69,9 @@ const work = async ({ directory, plant }: Copy.Copy) => {
   for (let fault = waiting.shift(); fault !== undefined; fault = waiting.shift()) {
     const takeOut = await plant(fault)
     const verdicts = new Map<string, Verdict>()
-    for (const detector of detectors) verdicts.set(detector.name, await detector.detect(directory, seed))
+    for (const detector of detectors.filter(({ isFor }) => isFor(fault))) {
+      verdicts.set(detector.name, await detector.detect(directory, seed))
+    }
     takeOut()
     const outcome = { fault, verdicts }
     outcomes.set(fault.name, outcome)

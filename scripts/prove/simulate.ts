@@ -1,5 +1,6 @@
 /** Plays the simulation for many seeds, or one: `npm run prove -- simulate`. */
 import * as Simulation from "../../test/simulation/Simulation.ts"
+import type { Engine } from "../../test/support/Bundle.ts"
 import * as Flags from "../flags.ts"
 
 const { values, ...flags } = Flags.read({
@@ -14,6 +15,13 @@ be repeated. Prints each violation with its seed, and exits with 1 if there is o
     from: { type: "string", value: "n", default: "1", says: "the first seed" },
     bail: { type: "boolean", default: false, says: "stops at the first violation" },
     seed: { type: "string", value: "n", says: "plays only this seed" },
+    engine: {
+      type: "string",
+      value: "engine",
+      default: "d1",
+      says:
+        "d1, or objects: what the server runs on. On objects they are evicted, and their alarms come late, twice or never"
+    },
     readers: { type: "boolean", default: false, says: "has readers follow the feeds: another run of each seed" },
     asking: {
       type: "boolean",
@@ -30,6 +38,9 @@ be repeated. Prints each violation with its seed, and exits with 1 if there is o
 })
 const from = values.seed === undefined ? flags.whole("from", values.from) : flags.whole("seed", values.seed)
 const to = values.seed === undefined ? from + flags.whole("seeds", values.seeds, 1) : from + 1
+
+if (values.engine !== "d1" && values.engine !== "objects") flags.refuse("--engine is d1 or objects.")
+const engine = values.engine as Engine
 
 const faults = new Map<string, number>()
 const coverage = new Map<string, number>()
@@ -48,7 +59,7 @@ const started = performance.now()
 for (let seed = from; seed < to && !(values.bail && violations.length > 0); seed++) {
   runs += 1
   const { asking, breaking, readers, trace } = values
-  const run = await Simulation.run(seed, { asking, breaking, readers, trace })
+  const run = await Simulation.run(seed, { asking, breaking, engine, readers, trace })
   steps += run.steps
   add(faults, run.faults)
   add(coverage, run.coverage)

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { isDeepStrictEqual } from "node:util"
-import { build } from "../../test/support/Bundle.ts"
+import { build, type Engine } from "../../test/support/Bundle.ts"
 import { launch } from "../../test/support/Launcher.ts"
-import { reading, violationsOf } from "../../test/support/Leftover.ts"
+import { readingEach, violationsOf } from "../../test/support/Leftover.ts"
 import { connect } from "../../test/support/Wire.ts"
 import * as Flags from "../flags.ts"
 import * as Client from "./soak/Client.ts"
@@ -24,6 +24,12 @@ The load and the server share the machine; the column "load %" is the share of a
     minutes: { type: "string", value: "n", default: "5", says: "how long the load lasts" },
     clients: { type: "string", value: "n", default: "64", says: "how many clients send requests" },
     depth: { type: "string", value: "n", default: "500", says: "how many tasks wait in the queue" },
+    engine: { type: "string", value: "engine", default: "d1", says: "d1, or objects: what the Worker runs on" },
+    scopes: {
+      type: "string",
+      value: "n",
+      says: "how many scopes the clients work in; 1 on D1, and 4 on objects, each of which is one, unless given"
+    },
     json: { type: "boolean", default: false, says: "prints one JSON document instead of a table" }
   }
 })
@@ -31,6 +37,11 @@ const minutes = Number(values.minutes)
 if (!(minutes > 0)) flags.refuse(`--minutes is a number above 0, not ${values.minutes}.`)
 const clients = flags.whole("clients", values.clients, 1)
 const depth = flags.whole("depth", values.depth)
+if (values.engine !== "d1" && values.engine !== "objects") flags.refuse("--engine is d1 or objects.")
+const engine = values.engine as Engine
+const scopeCount = flags.whole("scopes", values.scopes ?? (engine === "d1" ? "1" : "4"), 1)
+const scopes = Array.from({ length: Math.min(scopeCount, clients) }, (_, i) => i === 0 ? "soak" : `soak-${i + 1}`)
+const scopeOf = (client: number) => scopes[client % scopes.length]!
 // At least ten windows, of half a minute where there is time.
 const windowSeconds = Math.min(30, minutes * 6)
 const say = values.json ? () => {} : console.log
@@ -39,7 +50,8 @@ const storage = mkdtempSync(join(tmpdir(), "octopoid-soak-"))
 process.once("exit", () => rmSync(storage, { recursive: true, force: true }))
 const problems: Array<string> = []
 const server = await launch({
-  code: await build(),
+  code: await build(engine),
+  engine,
   storage,
   env: { LOG_LEVEL: "Error" },
   log: (line) => void problems.push(`The Worker logged ${line}`)
@@ -60,11 +72,11 @@ const measure: Client.Measure = (call, answer, millis) => {
 
 const machines = Array.from({ length: clients }, (_, i) => `m${i}`)
 await Promise.all(machines.map(async (_, i) => {
-  for (let n = i; n < depth; n += clients) await wire.send(Client.create(`first-${n}`))
+  for (let n = i; n < depth; n += clients) await wire.send(Client.create(scopeOf(i), `first-${n}`))
 }))
 
 let over = false
-const playing = machines.map((name) => Client.play({ name, wire, measure, over: () => over }))
+const playing = machines.map((name, i) => Client.play({ scope: scopeOf(i), name, wire, measure, over: () => over }))
 const memory: Array<number> = []
 const windows: Array<Windows.Window> = []
 const started = performance.now()
@@ -104,28 +116,35 @@ while (performance.now() - started < minutes * 60_000) {
 }
 over = true
 await Promise.all(playing)
-const { body: { queue_counts } } = await wire.send({
-  method: "GET",
-  path: `/api/v1/scheduler/poll?scope=${Client.scope}`
-})
+const polled = new Map<string, Record<string, number>>()
+for (const scope of scopes) {
+  const { body } = await wire.send({ method: "GET", path: `/api/v1/scheduler/poll?scope=${scope}` })
+  polled.set(scope, body.queue_counts)
+}
 await server.close()
 wire.close()
 
-const left = reading(storage, (db) => {
-  const rows = db.prepare("SELECT queue, count(*) AS n FROM tasks GROUP BY queue").all()
-  const counted = Object.fromEntries(rows.map(({ n, queue }) => [String(queue), Number(n)]))
-  const polled = Object.fromEntries(Object.entries(queue_counts).filter(([, n]) => n !== 0))
-  if (!isDeepStrictEqual(polled, counted)) {
-    problems.push(`Poll tells ${JSON.stringify(polled)}, and there are ${JSON.stringify(counted)}`)
+const left = { tasks: {} as Record<string, number>, history: 0 }
+readingEach(storage, (db) => {
+  const rows = db.prepare("SELECT scope, queue, count(*) AS n FROM tasks GROUP BY scope, queue").all()
+  for (const [scope, all] of Map.groupBy(rows, (row) => String(row["scope"]))) {
+    const counted = Object.fromEntries(all.map(({ n, queue }) => [String(queue), Number(n)]))
+    const told = Object.fromEntries(Object.entries(polled.get(scope) ?? {}).filter(([, n]) => n !== 0))
+    if (!isDeepStrictEqual(told, counted)) {
+      problems.push(`Poll of ${scope} tells ${JSON.stringify(told)}, and there are ${JSON.stringify(counted)}`)
+    }
+    for (const [queue, n] of Object.entries(counted)) left.tasks[queue] = (left.tasks[queue] ?? 0) + n
   }
   problems.push(...violationsOf(db))
-  const history = Number(db.prepare("SELECT count(*) AS n FROM history").get()?.["n"])
-  return { tasks: counted, history }
+  left.history += Number(db.prepare("SELECT count(*) AS n FROM history").get()?.["n"])
 })
 const findings = judge(windows, memory, problems)
 const holds = findings.every((finding) => finding.holds)
-if (values.json) console.log(JSON.stringify({ minutes, clients, depth, windows, left, findings, problems, holds }))
-else {
+if (values.json) {
+  console.log(
+    JSON.stringify({ minutes, engine, clients, scopes: scopes.length, depth, windows, left, findings, problems, holds })
+  )
+} else {
   for (const problem of problems.slice(0, 20)) console.error(problem)
   console.log(`In the end: ${JSON.stringify(left.tasks)}, ${left.history} history rows`)
   for (const { criterion, found, holds } of findings) console.log(`${holds ? "ok  " : "FAIL"} ${criterion}: ${found}`)

@@ -9,13 +9,16 @@ import type { DurableObjectStorage } from "@cloudflare/workers-types"
 const Minute = 60_000
 const Hour = 3_600_000
 
+// The earliest of what is due after a time (`?4`).
 const earliest = `
   SELECT min(due) AS due FROM (
     SELECT (SELECT lease_expires_at FROM tasks INDEXED BY tasks_leased
-      WHERE scope = ?1 AND claimed_by IS NOT NULL ORDER BY lease_expires_at LIMIT 1) AS due
+      WHERE scope = ?1 AND claimed_by IS NOT NULL AND lease_expires_at > ?4 ORDER BY lease_expires_at LIMIT 1) AS due
     UNION ALL SELECT (SELECT available_at FROM tasks INDEXED BY tasks_backing_off
       WHERE scope = ?1 AND available_at IS NOT NULL AND available_at > ?2 ORDER BY available_at LIMIT 1)
-    UNION ALL SELECT (SELECT min(last_heartbeat) + ?3 FROM orchestrators WHERE status = 'active')
+    -- A machine is silent from the next millisecond on.
+    UNION ALL SELECT (SELECT min(last_heartbeat) + ?3 + 1 FROM orchestrators
+      WHERE status = 'active' AND last_heartbeat + ?3 + 1 > ?4)
     -- What is due now is sent after the answer. This is for the case that it is not.
     UNION ALL SELECT (SELECT min(max(coalesce(next_attempt_at, 0), coalesce(sending_until, 0), ?2 + ${Minute}))
       FROM webhooks WHERE disabled_at IS NULL
@@ -40,10 +43,11 @@ export const make = ({ scope, set, silence, storage }: Options) => {
 
   /** Sets the alarm, unless one is set that is early enough. Part of the transaction of what was just written. */
   const schedule = (now: number, afterDuties = false) => {
-    const due = sql.exec(earliest, scope, now, silence).one()["due"] as number | null
-    const next = Math.min(due ?? Infinity, done + (changed ? Minute : Hour))
-    // What could not be done just now is tried again in a minute.
-    const time = next > now ? next : afterDuties ? now + Minute : now
+    const dueAfter = (start: number) =>
+      (sql.exec(earliest, scope, now, silence, start).one()["due"] as number | null) ?? Infinity
+    const next = Math.min(dueAfter(0), done + (changed ? Minute : Hour))
+    // What could not be done just now is tried again in a minute, and delays nothing that is due before that.
+    const time = next > now ? next : afterDuties ? Math.min(now + Minute, dueAfter(now)) : now
     if (time >= at) return
     at = time
     void storage.setAlarm(time)

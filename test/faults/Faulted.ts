@@ -24,6 +24,7 @@ const chance: ReadonlyArray<readonly [RegExp, string]> = [
   [/(?<=\b|\\u001f)([a-z]+)-\d+\b/g, "$1-#"],
   // A name that is counted may have a digit more.
   [/"bytes":\d+/g, "\"bytes\":\"<bytes>\""],
+  [/\\*"millis\\*":\d+/g, "\"millis\":<millis>"],
   [/"renew_after_seconds":\d+/g, "\"renew_after_seconds\":\"<seconds>\""]
 ]
 
@@ -32,7 +33,7 @@ export const settled = (value: unknown): string =>
   chance.reduce((text, [pattern, name]) => text.replaceAll(pattern, name), JSON.stringify(value))
 
 /** The whole database, without random parts. */
-const settledRows = (rows: ReturnType<typeof Faulty.everything>) =>
+export const settledRows = (rows: ReturnType<typeof Faulty.everything>) =>
   Object.fromEntries(Object.entries(rows).map(([table, some]) => [table, some.map(settled).sort()]))
 
 /** A server over a D1 that fails, with a record of the endpoint's, and the request about it. */

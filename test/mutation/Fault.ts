@@ -6,6 +6,8 @@ interface Planted {
   readonly name: string
   /** The promise that it breaks. */
   readonly breaks: string
+  /** Set if only the server on Durable Objects can have the fault. */
+  readonly engine?: "objects"
   /** The text that is replaced, which is there exactly once, and what replaces it. */
   readonly find: string
   readonly replace: string

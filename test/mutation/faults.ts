@@ -8,6 +8,7 @@ import { evidence } from "./faults/evidence.ts"
 import { fencing } from "./faults/fencing.ts"
 import { history } from "./faults/history.ts"
 import { leases } from "./faults/leases.ts"
+import { objects } from "./faults/objects.ts"
 import { overview } from "./faults/overview.ts"
 import { pages } from "./faults/pages.ts"
 import { records } from "./faults/records.ts"
@@ -32,5 +33,6 @@ export const faults: ReadonlyArray<Fault> = [
   ...webhooks,
   ...overview,
   ...stops,
-  ...agents
+  ...agents,
+  ...objects
 ]

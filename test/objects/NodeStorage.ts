@@ -1,24 +1,57 @@
 /**
  * The storage of an object on `node:sqlite`: the same SQL in process. It gives the counts of rows as 0 or 1, and keeps the
- * time of the alarm without waking anyone.
+ * time of the alarm without waking anyone, unless it is given an alarm that does.
  */
 import type { DurableObjectState, DurableObjectStorage } from "@cloudflare/workers-types"
-import { DatabaseSync, type SQLInputValue } from "node:sqlite"
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
 
 /** Whether the text has several statements. */
 const isSeveral = (text: string) => /;\s*\S/.test(text.replace(/--[^\n]*/g, ""))
 
-export const make = (raw = new DatabaseSync(":memory:")) => {
+// To compile a statement takes longer than to run it. An object that wakes again finds its statements.
+const compilers = new WeakMap<DatabaseSync, (text: string) => StatementSync>()
+
+const compilerOf = (raw: DatabaseSync) => {
+  const before = compilers.get(raw)
+  if (before !== undefined) return before
+  const compiled = new Map<string, StatementSync>()
+  const compile = (text: string) => {
+    const known = compiled.get(text) ?? raw.prepare(text)
+    compiled.set(text, known)
+    return known
+  }
+  compilers.set(raw, compile)
+  return compile
+}
+
+/** The alarm of an object. */
+export interface AlarmClock {
+  readonly get: () => number | null
+  readonly set: (time: number) => void
+}
+
+const silent = (): AlarmClock => {
+  let at: number | null = null
+  return {
+    get: () => at,
+    set: (time) => {
+      at = time
+    }
+  }
+}
+
+export const make = (raw = new DatabaseSync(":memory:"), alarm = silent()) => {
   raw.exec("PRAGMA foreign_keys = ON")
-  let alarm: number | null = null
+  const changes = raw.prepare("SELECT total_changes() AS n")
+  const compile = compilerOf(raw)
   let depth = 0
   let blocked: Promise<unknown> = Promise.resolve()
   const exec = (text: string, ...given: ReadonlyArray<SQLInputValue | ArrayBuffer>) => {
     const values = given.map((value) => value instanceof ArrayBuffer ? new Uint8Array(value) : value)
-    const before = Number(raw.prepare("SELECT total_changes() AS n").get()!["n"])
+    const before = Number(changes.get()!["n"])
     if (values.length === 0 && isSeveral(text)) raw.exec(text)
-    const rows = values.length === 0 && isSeveral(text) ? [] : raw.prepare(text).all(...values)
-    const written = Number(raw.prepare("SELECT total_changes() AS n").get()!["n"]) - before
+    const rows = values.length === 0 && isSeveral(text) ? [] : compile(text).all(...values)
+    const written = Number(changes.get()!["n"]) - before
     return { toArray: () => rows, one: () => rows[0], rowsRead: 0, rowsWritten: written }
   }
   const storage = {
@@ -37,10 +70,8 @@ export const make = (raw = new DatabaseSync(":memory:")) => {
         depth--
       }
     },
-    getAlarm: async () => alarm,
-    setAlarm: async (time: number) => {
-      alarm = time
-    }
+    getAlarm: async () => alarm.get(),
+    setAlarm: async (time: number) => alarm.set(time)
   }
   const state = {
     id: { name: "scope:red" },
@@ -57,7 +88,7 @@ export const make = (raw = new DatabaseSync(":memory:")) => {
     raw,
     storage: storage as unknown as DurableObjectStorage,
     state: state as unknown as DurableObjectState,
-    alarm: () => alarm,
+    alarm: alarm.get,
     /** No request is delivered before this. */
     unblocked: () => blocked
   }

@@ -14,7 +14,7 @@ import * as NodeStorage from "./NodeStorage.ts" // The build sets it.
 ;(globalThis as any).LOCAL = false
 
 const directory = new URL("../../migrations/", import.meta.url)
-const migrations = readdirSync(directory).sort().map((name) =>
+export const migrations = readdirSync(directory).sort().map((name) =>
   [name, readFileSync(new URL(name, directory), "utf8")] as const
 )
 
@@ -38,8 +38,27 @@ const prepared = (): DatabaseSync => {
   return raw
 }
 
-export const make = (config: Readonly<Record<string, string>> = {}) => {
-  const server = Server.make(ObjectStorage.layer, { LOG_LEVEL: "None", ...config } as object)
+/**
+ * What befalls a transaction. `run` runs it, and with an error it fails at its end and is rolled back. `end` ends the object,
+ * and the next request wakes it.
+ */
+export type Around = <A>(run: (failure?: Error) => A, end: () => void) => A
+
+interface Surroundings {
+  /** The server of the isolate. */
+  readonly server?: ReturnType<typeof serverOf>
+  readonly around?: Around
+  /** The database of an object that is asked for the first time; one that woke before, unless given. */
+  readonly first?: () => DatabaseSync
+}
+
+export const serverOf = (config: Readonly<Record<string, string>>) =>
+  Server.make(ObjectStorage.layer, { LOG_LEVEL: "None", ...config } as object)
+
+export const make = (
+  config: Readonly<Record<string, string>> = {},
+  { around = (run) => run(), first = prepared, server = serverOf(config) }: Surroundings = {}
+) => {
   const told = NodeStorage.make().storage
   let known = Control.make(told)
   const control = (): Control.ControlStub => ({
@@ -52,15 +71,32 @@ export const make = (config: Readonly<Record<string, string>> = {}) => {
   const named = (name: string) => {
     const before = objects.get(name)
     if (before !== undefined) return before
-    return wake(name, prepared())
+    return wake(name, first())
   }
   const wake = (name: string, raw: DatabaseSync) => {
     const storage = NodeStorage.make(raw)
-    const home = Home.make({ ...storage.state, id: { name } } as any, { server, control, migrations })
+    let ended = false
+    const end = () => {
+      ended = true
+      wake(name, raw)
+    }
+    const transactionSync = <A>(run: () => A): A => {
+      if (ended) throw new Error("The Durable Object was reset.")
+      return around((failure) =>
+        storage.storage.transactionSync(() => {
+          const done = run()
+          if (failure !== undefined) throw failure
+          return done
+        }), end)
+    }
+    const state = { ...storage.state, id: { name }, storage: { ...storage.storage, transactionSync } }
+    const home = Home.make(state as never, { server, control, migrations })
     const stub: Front.ScopeStub = {
       fetch: async (request) => {
         await storage.unblocked()
-        return home.fetch(request)
+        const response = await home.fetch(request)
+        if (ended) throw new Error("The Durable Object was reset.")
+        return response
       },
       find: async (kind: Kind, id: string) => home.find(kind, id),
       knowsMachine: async (id: string) => home.machines.knows(id),

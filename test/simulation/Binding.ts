@@ -27,7 +27,7 @@ export const make = (world: World, db: D1Database, isolate: Process, committed: 
         })
       const fail = (what: string) => {
         journal.fault(what)
-        if (exchange !== undefined) exchange.failedByD1 = true
+        if (exchange !== undefined) exchange.failedByPlatform = true
         tell(`${label}: ${what}`, () => reject(lost()))
       }
       const run = () => {

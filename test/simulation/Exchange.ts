@@ -40,8 +40,8 @@ export interface Exchange {
   readonly body: any
   /** The step in which the server got it. */
   arrived: number
-  /** Whether D1 failed it, so that it may be answered 5xx. */
-  failedByD1: boolean
+  /** Whether D1, or the platform of the objects, failed it, so that it may be answered 5xx. */
+  failedByPlatform: boolean
   /** The tasks it changed, and whether something went on for it in another way than by a batch that was answered. */
   readonly changed: Set<string>
   /** The batches that ran for it, and those after which the queue of the claim held a ready task. */
@@ -77,7 +77,7 @@ export const exchange = (
   sent,
   scope,
   arrived: 0,
-  failedByD1: false,
+  failedByPlatform: false,
   changed: new Set(),
   batches: 0,
   batchesWithReady: 0,

@@ -82,8 +82,9 @@ export { tokenOf }
 /** The history of tasks. That of breakers is under names that no task has. */
 export const ofTasks = "task_id >= ' '"
 
-export const make = (raw: DatabaseSync) => {
-  const totals = raw.prepare("SELECT total_changes() AS changes")
+/** `databases` are those that `raw` shows. */
+export const make = (raw: DatabaseSync, databases: ReadonlyArray<DatabaseSync>) => {
+  const totals = databases.map((database) => database.prepare("SELECT total_changes() AS changes"))
   const columns = raw.prepare("SELECT name FROM pragma_table_info('tasks')").all().map(({ name }) => `"${name}"`)
   // Most batches change one row or none: only those that differ are read.
   const prints = raw.prepare(`SELECT id, json_array(${columns.join()}) AS print FROM tasks`)
@@ -100,7 +101,7 @@ export const make = (raw: DatabaseSync) => {
 
   /** What has changed since the last look; undefined if nothing has. */
   const look = (now: number): Commit | undefined => {
-    const total = Number(totals.get()!.changes)
+    const total = totals.reduce((sum, changes) => sum + Number(changes.get()!.changes), 0)
     if (total === changes) return undefined
     changes = total
     const before = rows

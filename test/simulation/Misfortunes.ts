@@ -1,12 +1,13 @@
-/** What happens to machines and isolates, and when the cron runs: on time, late, twice or not at all. */
+/** What happens to machines, isolates and objects, and when the cron runs: on time, late, twice or not at all. */
 import type { Fleet } from "./Fleet.ts"
+import type { Objects } from "./objects/Objects.ts"
 import type { Server } from "./Server.ts"
 import type { Watch } from "./Watch.ts"
 import type { World } from "./World.ts"
 
 const Minute = 60_000
 
-export const make = (world: World, server: Server, fleet: Fleet, watch: Watch) => {
+export const make = (world: World, server: Server, fleet: Fleet, watch: Watch, objects?: Objects) => {
   const { chance, journal, timeline } = world
   let over = false
 
@@ -56,7 +57,9 @@ export const make = (world: World, server: Server, fleet: Fleet, watch: Watch) =
       every(clockSteps, "a correction of a clock", fleet.stepClock)
       every(stalls, "a stall", () => server.stall(chance.between(1, 60) * 1000))
       every(restarts, "a restart", server.restart)
-      minute()
+      // An object has alarms in the place of the cron.
+      if (objects === undefined) minute()
+      else every(world.weather.objects.minutesBetweenEvictions, "an eviction", objects.evictSome)
     },
     /** From now on all goes well. */
     end: () => {

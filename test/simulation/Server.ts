@@ -1,6 +1,6 @@
 /**
  * The server: isolates that share only the database, as Workers do. Each is built from the real routes and services. An
- * isolate that ends is replaced by one that remembers nothing.
+ * isolate that ends is replaced by one that remembers nothing. On objects the isolates are those of `objects/Workers.ts`.
  */
 import type { D1Database } from "@cloudflare/workers-types"
 import * as Clock from "effect/Clock"
@@ -29,11 +29,19 @@ export interface Reply {
 export interface Isolate {
   readonly process: Process
   readonly serve: (exchange: Exchange, answered: (reply: Reply) => void, refused: () => void) => void
-  readonly tick: (exchange: Exchange, done: (failed: boolean) => void) => void
+  /** A turn of the cron, where there is one. */
+  readonly tick?: (exchange: Exchange, done: (failed: boolean) => void) => void
   readonly end: () => void
 }
 
-const makeIsolate = (
+export const wholeReply = async (response: Response): Promise<Reply> => ({
+  status: response.status,
+  headers: Object.fromEntries(response.headers),
+  text: await response.text()
+})
+
+/** An isolate of the Worker on D1. */
+export const isolate = (
   world: World,
   name: string,
   db: D1Database,
@@ -64,11 +72,7 @@ const makeIsolate = (
         new Request(url, { method, headers, ...(body === undefined ? {} : { body }) }),
         context as unknown as Context.Context<never>
       ).then(async (response) => {
-        const reply = {
-          status: response.status,
-          headers: Object.fromEntries(response.headers),
-          text: await response.text()
-        }
+        const reply = await wholeReply(response)
         if (process.dead) return
         waiting.delete(refused)
         answered(reply)
@@ -77,7 +81,7 @@ const makeIsolate = (
     tick: (exchange, done) => {
       world.current = exchange
       void runtime.runPromise(Effect.provide(Maintenance.use(({ tick }) => tick), context)).then(
-        () => done(exchange.failedByD1),
+        () => done(exchange.failedByPlatform),
         () => done(true)
       )
     },
@@ -88,10 +92,10 @@ const makeIsolate = (
   }
 }
 
-export const make = (world: World, db: D1Database, committed: () => void) => {
+export const make = (world: World, begin: (name: string) => Isolate) => {
   const { chance, journal, timeline } = world
   let built = 0
-  const start = () => makeIsolate(world, `isolate ${++built}`, db, committed)
+  const start = () => begin(`isolate ${++built}`)
   const isolates = [start(), start()]
 
   const some = () => chance.pick(isolates)
@@ -117,7 +121,7 @@ export const make = (world: World, db: D1Database, committed: () => void) => {
       isolates[at]!.end()
       isolates[at] = start()
     },
-    cron: (done: (failed: boolean) => void) => some().tick(exchange(`cron`, undefined, undefined), done)
+    cron: (done: (failed: boolean) => void) => some().tick?.(exchange(`cron`, undefined, undefined), done)
   }
 }
 

@@ -3,6 +3,9 @@
  * in virtual time. A seed decides all of it, so that a run that fails can be seen again, event by event.
  */
 import * as Effect from "effect/Effect"
+import type { DatabaseSync } from "node:sqlite"
+import { nameOf } from "../../src/objects/Home.ts"
+import type { Engine } from "../support/Bundle.ts"
 import * as Chance from "../support/Chance.ts"
 import { migrated } from "../support/layers.ts"
 import * as Custodian from "./agents/Custodian.ts"
@@ -11,11 +14,17 @@ import * as Keeper from "./agents/Keeper.ts"
 import * as Machine from "./agents/Machine.ts"
 import * as Reader from "./agents/Reader.ts"
 import * as Receiver from "./agents/Receiver.ts"
+import * as Alarms from "./checks/Alarms.ts"
+import * as Line from "./checks/Line.ts"
 import * as Crypto from "./Crypto.ts"
 import * as Fleet from "./Fleet.ts"
 import * as Journal from "./Journal.ts"
 import * as Misfortunes from "./Misfortunes.ts"
 import * as Network from "./Network.ts"
+import * as Databases from "./objects/Databases.ts"
+import * as Objects from "./objects/Objects.ts"
+import * as Surroundings from "./objects/Surroundings.ts"
+import * as Workers from "./objects/Workers.ts"
 import * as Server from "./Server.ts"
 import * as Timeline from "./Timeline.ts"
 import { ensure } from "./Violation.ts"
@@ -31,6 +40,8 @@ const Secret = "the-secret-of-the-simulation"
 const MostSteps = 40_000
 
 export interface Options {
+  /** What the server runs on: D1, unless given. */
+  readonly engine?: Engine
   /** Prints every event. */
   readonly trace?: boolean
   /** Has readers and webhooks follow the feeds, which makes another run of the same seed. */
@@ -40,11 +51,12 @@ export interface Options {
   /** Has breakers, and agents that fail alike, which makes another run of the same seed. */
   readonly breaking?: boolean
   /** Does something behind the server's back after so many steps, to see that it is noticed. */
-  readonly tamper?: { readonly step: number; readonly with: (world: World.World) => void }
+  readonly tamper?: { readonly step: number; readonly with: (world: World.World, objects?: Objects.Objects) => void }
 }
 
 export interface Run {
   readonly seed: number
+  readonly engine: Engine
   readonly readers: boolean
   readonly asking: boolean
   readonly breaking: boolean
@@ -68,9 +80,55 @@ const configOf = (chance: Chance.Chance): Record<string, string> => ({
   REQUIRE_FENCING_TOKEN: chance.pick(["false", "false", "false", "true"])
 })
 
+interface Storage {
+  readonly raw: DatabaseSync
+  readonly databases: ReadonlyArray<DatabaseSync>
+  readonly serve: (world: World.World, watch: Watch.Watch) => {
+    readonly server: Server.Server
+    readonly objects?: Objects.Objects
+    /** What is looked at after each event, besides what is on D1 too. */
+    readonly looks: ReadonlyArray<() => void>
+  }
+  readonly close: () => void
+}
+
+const onD1 = (): Storage => {
+  const { db, raw } = migrated()
+  return {
+    raw,
+    databases: [raw],
+    serve: (world, { committed }) => ({
+      server: Server.make(world, (name) => Server.isolate(world, name, db, committed)),
+      looks: []
+    }),
+    close: () => raw.close()
+  }
+}
+
+const onObjects = (timeline: Timeline.Timeline): Storage => {
+  const databases = Databases.make(Fleet.scopes.map(nameOf))
+  const restore = Surroundings.replaced(timeline)
+  return {
+    raw: databases.whole,
+    databases: Array.from(databases.of.values()),
+    serve: (world, watch) => {
+      const objects = Objects.make(world, databases, watch)
+      return {
+        server: Server.make(world, (name) => Workers.isolate(world, objects, name)),
+        objects,
+        looks: [Alarms.make(world, objects, databases.of).look, Line.make(world, objects, watch.ledger).look]
+      }
+    },
+    close: () => {
+      restore()
+      databases.close()
+    }
+  }
+}
+
 const play = async (
   seed: number,
-  { asking = false, breaking = false, readers = false, tamper, trace = false }: Options
+  { asking = false, breaking = false, engine = "d1", readers = false, tamper, trace = false }: Options
 ): Promise<Run> => {
   const chance = Chance.make(seed)
   // Refusals are errors, and nobody reads their stack traces. To make them would take a third of the time.
@@ -79,13 +137,15 @@ const play = async (
   const restore = Crypto.seeded(chance)
   const timeline = Timeline.make(Start)
   const journal = Journal.make(trace)
-  const { db, raw } = migrated()
+  const storage = engine === "d1" ? onD1() : onObjects(timeline)
   const world = World.make({
     seed,
     chance,
     timeline,
     journal,
-    raw,
+    raw: storage.raw,
+    databases: storage.databases,
+    engine,
     config: configOf(chance),
     asking,
     breaking,
@@ -93,11 +153,11 @@ const play = async (
   })
   try {
     const watch = Watch.make(world)
-    const server = Server.make(world, db, watch.committed)
+    const { looks, objects, server } = storage.serve(world, watch)
     const tokens: Record<string, string> = { administrator: Secret }
     const fetchOf = Network.make(world, server, watch.answered)
     const fleet = Fleet.make(world, fetchOf, tokens)
-    const misfortunes = Misfortunes.make(world, server, fleet, watch)
+    const misfortunes = Misfortunes.make(world, server, fleet, watch, objects)
 
     /** Lets time pass until then, or until it is enough, or something does not hold. */
     const pass = async (until: number, enough: () => boolean = () => false) => {
@@ -105,9 +165,10 @@ const play = async (
         const event = await timeline.step(until)
         if (event === undefined) return
         journal.step()
-        if (journal.steps() === tamper?.step) tamper.with(world)
+        if (journal.steps() === tamper?.step) tamper.with(world, objects)
         world.current = undefined
         world.check(watch.look)
+        for (const look of looks) world.check(look)
         world.check(() => ensure(journal.steps() < MostSteps, () => "it goes round in circles"))
       }
     }
@@ -144,7 +205,7 @@ const play = async (
     }))
     await pass(Start + Minute, () => ready)
 
-    world.weather = Weather.of(chance)
+    world.weather = Weather.of(chance, engine)
     misfortunes.begin()
     fleet.start(chance.between(3, 7) + (breaking ? 4 : 0), readers)
     await pass(timeline.now() + chance.between(12, 30) * Minute)
@@ -177,12 +238,13 @@ const play = async (
   } finally {
     restore()
     Error.stackTraceLimit = stackTraceLimit
-    raw.close()
+    storage.close()
   }
   const { violation } = world
   if (violation !== undefined && !World.isViolation(violation)) throw violation
   return {
     seed,
+    engine,
     readers,
     asking,
     breaking,
@@ -205,11 +267,11 @@ export const run = (seed: number, options: Options = {}): Promise<Run> => {
 }
 
 /** The report of a run that broke a promise, and how to repeat it. */
-export const report = ({ asking, breaking, readers, recent, seed, steps, violation }: Run): string =>
+export const report = ({ asking, breaking, engine, readers, recent, seed, steps, violation }: Run): string =>
   [
     `seed ${seed}, step ${steps}: ${violation}`,
     ...recent,
-    `replay: npm run prove -- simulate --seed ${seed}${readers ? " --readers" : ""}${asking ? " --asking" : ""}${
-      breaking ? " --breaking" : ""
-    } --trace`
+    `replay: npm run prove -- simulate ${engine === "d1" ? "" : `--engine ${engine} `}--seed ${seed}${
+      readers ? " --readers" : ""
+    }${asking ? " --asking" : ""}${breaking ? " --breaking" : ""} --trace`
   ].join("\n")

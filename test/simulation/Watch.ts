@@ -13,9 +13,9 @@ import { ensure } from "./Violation.ts"
 import type { World } from "./World.ts"
 
 export const make = (world: World) => {
-  const { journal, raw, timeline } = world
-  const ledger = Ledger.make(raw)
-  const counters = Counters.make(raw)
+  const { databases, journal, raw, timeline } = world
+  const ledger = Ledger.make(raw, databases)
+  const counters = Counters.make(raw, databases)
   const answers = Answers.make(world, ledger)
   const usage = Usage.make(world, raw)
   const waiting = Waiting.make(world)
@@ -60,7 +60,7 @@ export const make = (world: World) => {
       look()
       Claims.observe(world, ledger.rows())
     },
-    /** After a turn of the cron that succeeded: no lease that had expired before is left. */
+    /** After a turn of the cron, or an alarm, that succeeded: no lease that had expired before is left. */
     swept: (began: number, leasedBefore: ReadonlyMap<string, number>) => {
       for (const [id, until] of leasedBefore) {
         const row = ledger.rows().get(id)
@@ -71,11 +71,12 @@ export const make = (world: World) => {
         )
       }
     },
-    leases: () =>
+    /** The leases of all scopes, or of one. */
+    leases: (scope?: string) =>
       new Map(
-        Array.from(ledger.rows().values()).filter(({ claimed_by }) => claimed_by !== null).map((
-          row
-        ) => [row.id, row.lease_expires_at!])
+        Array.from(ledger.rows().values()).filter((row) =>
+          row.claimed_by !== null && (scope === undefined || row.scope === scope)
+        ).map((row) => [row.id, row.lease_expires_at!])
       ),
     end: () => {
       look()

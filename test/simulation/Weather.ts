@@ -1,4 +1,5 @@
 /** How likely each fault is in a run. Some seeds are calm, so that the work gets far; some are rough, so that little does. */
+import type { Engine } from "../support/Bundle.ts"
 import type { Chance } from "../support/Chance.ts"
 
 export interface Weather {
@@ -28,9 +29,20 @@ export interface Weather {
     readonly naps: number
     readonly clockSteps: number
   }
+  /** What befalls objects. */
+  readonly objects: {
+    /** A request to an object is lost, or its answer is. */
+    readonly unreachable: number
+    readonly alarmLost: number
+    readonly alarmLate: number
+    readonly alarmTwice: number
+    readonly minutesBetweenEvictions: number
+  }
   /** What times are multiples of, in milliseconds: where it is coarse, things happen in the very moment that leases end. */
   readonly grain: number
 }
+
+const noObjects = { unreachable: 0, alarmLost: 0, alarmLate: 0, alarmTwice: 0, minutesBetweenEvictions: Infinity }
 
 export const clear: Weather = {
   requestLost: 0,
@@ -42,10 +54,11 @@ export const clear: Weather = {
   batchLost: 0,
   batchAnswerLost: 0,
   minutesBetween: { kills: Infinity, stalls: Infinity, restarts: Infinity, naps: Infinity, clockSteps: Infinity },
+  objects: noObjects,
   grain: 1
 }
 
-export const of = (chance: Chance): Weather => {
+export const of = (chance: Chance, engine: Engine): Weather => {
   const roughness = chance.pick([0.3, 1, 1, 2.5])
   const rate = (most: number) => most * roughness * chance.next()
   return {
@@ -64,6 +77,13 @@ export const of = (chance: Chance): Weather => {
       naps: chance.between(8, 30),
       clockSteps: chance.between(5, 20)
     },
-    grain: chance.pick([1, 1, 250, 1000])
+    grain: chance.pick([1, 1, 250, 1000]),
+    objects: engine === "d1" ? noObjects : {
+      unreachable: rate(0.03),
+      alarmLost: rate(0.15),
+      alarmLate: rate(0.25),
+      alarmTwice: rate(0.2),
+      minutesBetweenEvictions: chance.between(1, 10)
+    }
   }
 }

@@ -1,5 +1,6 @@
 /** The state that the parts of a run share. */
 import type { DatabaseSync } from "node:sqlite"
+import type { Engine } from "../support/Bundle.ts"
 import type { Chance } from "../support/Chance.ts"
 import type { Exchange } from "./Exchange.ts"
 import type { Journal } from "./Journal.ts"
@@ -13,7 +14,11 @@ export interface World {
   readonly chance: Chance
   readonly timeline: Timeline
   readonly journal: Journal
+  /** The database; on objects, those of all objects as one, which can only be read. */
   readonly raw: DatabaseSync
+  /** The databases that `raw` shows. */
+  readonly databases: ReadonlyArray<DatabaseSync>
+  readonly engine: Engine
   /** The configuration of the server. */
   readonly config: Record<string, string>
   /** Whether agents ask questions that hold tasks, and park accounts. */
@@ -41,7 +46,20 @@ export interface World {
 }
 
 export const make = (
-  parts: Pick<World, "seed" | "chance" | "timeline" | "journal" | "raw" | "config" | "asking" | "breaking" | "weather">
+  parts: Pick<
+    World,
+    | "seed"
+    | "chance"
+    | "timeline"
+    | "journal"
+    | "raw"
+    | "databases"
+    | "engine"
+    | "config"
+    | "asking"
+    | "breaking"
+    | "weather"
+  >
 ): World => {
   const world: World = {
     ...parts,

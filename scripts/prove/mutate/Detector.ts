@@ -1,5 +1,6 @@
 /** What may find a planted fault out. */
 import { existsSync } from "node:fs"
+import type { Fault } from "../../../test/mutation/Fault.ts"
 import * as simulation from "./simulation.ts"
 import * as tests from "./tests.ts"
 import type { Verdict } from "./Verdict.ts"
@@ -18,14 +19,19 @@ export interface Detector {
   readonly informs: boolean
   /** The tests that it runs, if it runs tests. */
   readonly tests: ReadonlyArray<Tests>
+  /** Whether it can find the fault at all. */
+  readonly isFor: (fault: Fault) => boolean
   /** Looks at a copy of the repository. The same seed finds the same. */
   readonly detect: (directory: string, seed: number) => Promise<Verdict>
 }
+
+const onAnyEngine = ({ engine }: Fault) => engine === undefined
 
 const byTests = (name: string, informs: boolean, files: ReadonlyArray<Tests>): Detector => ({
   name,
   informs,
   tests: files,
+  isFor: onAnyEngine,
   isThere: files.every(({ file }) => existsSync(file)),
   detect: (directory, seed) => tests.detect(files, directory, seed)
 })
@@ -87,7 +93,16 @@ const simulator: Detector = {
   informs: false,
   tests: [],
   isThere: existsSync(script),
-  detect: (directory, seed) => simulation.detect(script, runs, directory, seed)
+  isFor: onAnyEngine,
+  detect: (directory, seed) => simulation.detect([script], runs, directory, seed)
+}
+
+/** The same on Durable Objects. */
+const simulatorOnObjects: Detector = {
+  ...simulator,
+  name: "objects",
+  isFor: ({ engine }) => engine === "objects",
+  detect: (directory, seed) => simulation.detect([script, "--engine", "objects"], runs, directory, seed)
 }
 
 /** What each service and each endpoint does, one by one. */
@@ -97,4 +112,4 @@ const examples = byTests("examples", true, [
   { file: "test/domain" }
 ])
 
-export const detectors: ReadonlyArray<Detector> = [properties, agents, simulator, examples]
+export const detectors: ReadonlyArray<Detector> = [properties, agents, simulator, simulatorOnObjects, examples]

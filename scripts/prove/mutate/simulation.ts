@@ -3,9 +3,14 @@ import * as node from "./node.ts"
 import { shortened } from "./reason.ts"
 import { failed, type Verdict } from "./Verdict.ts"
 
-/** Plays so many runs of the script, those of the seeds from `seed` on. */
-export const detect = async (script: string, runs: number, directory: string, seed: number): Promise<Verdict> => {
-  const ended = await node.run(directory, [script, "--seeds", String(runs), "--from", String(seed), "--bail"])
+/** Plays so many runs of the script, which has its options with it: those of the seeds from `seed` on. */
+export const detect = async (
+  script: ReadonlyArray<string>,
+  runs: number,
+  directory: string,
+  seed: number
+): Promise<Verdict> => {
+  const ended = await node.run(directory, [...script, "--seeds", String(runs), "--from", String(seed), "--bail"])
   if (ended === "hang") return { _tag: "Hang" }
   const { code, output } = ended
   if (code === 0) return { _tag: "Survived" }

@@ -4,19 +4,18 @@
  */
 import type { Answer, Call, Wire } from "../../../test/support/Wire.ts"
 
-export const scope = "soak"
-
 /** Called with every answer, and how long it took in milliseconds. */
 export type Measure = (call: Call, answer: Answer | undefined, millis: number) => void
 
 export interface Options {
+  readonly scope: string
   readonly name: string
   readonly wire: Wire
   readonly measure: Measure
   readonly over: () => boolean
 }
 
-export const create = (id: string): Call => ({
+export const create = (scope: string, id: string): Call => ({
   method: "POST",
   path: "/api/v1/tasks",
   key: `create-${id}`,
@@ -27,7 +26,7 @@ export const create = (id: string): Call => ({
 export const isExpected = ({ path }: Call, { status }: Answer): boolean =>
   (status >= 200 && status < 300) || (status === 404 && path === "/api/v1/tasks/claim")
 
-export const play = async ({ measure, name, over, wire }: Options): Promise<void> => {
+export const play = async ({ measure, name, over, scope, wire }: Options): Promise<void> => {
   const orchestrator_id = `${scope}-${name}`
   let count = 0
 
@@ -67,7 +66,7 @@ export const play = async ({ measure, name, over, wire }: Options): Promise<void
       await post(`/api/v1/tasks/${id}/reject`, { fencing_token, rejected_by: name, reason: "A test is missing." })
     } else {
       await post(`/api/v1/tasks/${id}/accept`, { fencing_token, accepted_by: name })
-      await ask(create(`${name}-${count}`))
+      await ask(create(scope, `${name}-${count}`))
     }
   }
 

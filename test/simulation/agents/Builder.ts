@@ -25,6 +25,10 @@ const usedBy = (chance: Machine["world"]["chance"]) =>
 const accountOf = ({ asking, chance }: Machine["world"]) =>
   asking ? chance.pick(["max-1", "max-2", undefined]) : undefined
 
+/** How long a claim waits for a task, where claims can wait. */
+const waitOf = ({ chance, engine }: Machine["world"]) =>
+  engine === "d1" ? {} : { wait_seconds: chance.pick([0, 5, 20]) }
+
 /** Ends the attempt without a result: asks a question, or parks the account of the agent. */
 const leave = Effect.fnUntraced(
   function*(machine: Machine, api: client.Client, task: client.ClaimedTask, account: string | undefined) {
@@ -144,6 +148,7 @@ const agent = Effect.fnUntraced(function*(machine: Machine, name: string, id: cl
           agent_name: name,
           queue,
           lease_duration_seconds: seconds,
+          ...waitOf(machine.world),
           ...(account === undefined ? {} : { account }),
           ...(role === undefined ? {} : { role_filter: [role] })
         }

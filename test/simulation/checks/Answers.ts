@@ -117,12 +117,12 @@ export const make = (world: World, ledger: Ledger) => {
     journal.saw(
       `${asked.verb} ${status}${body._tag === undefined ? "" : ` ${body._tag}`}${replayed ? " (replayed)" : ""}`
     )
-    const failed = exchange.failedByD1 || timeline.now() - (exchange.waitsSince ?? timeline.now()) >= Patience
+    const failed = exchange.failedByPlatform || timeline.now() - (exchange.waitsSince ?? timeline.now()) >= Patience
     ensure(status < 500 || status === 503 && failed, () => `${name} was answered ${status} without a fault: ${text}`)
     for (const other of scopesIn(body)) {
       ensure(scope === undefined || other === scope, () => `${name}, with a key of ${scope}, was told of ${other}`)
     }
-    if (status >= 400 && status < 500 && !takesBack.has(asked.verb) && !exchange.failedByD1) {
+    if (status >= 400 && status < 500 && !takesBack.has(asked.verb) && !exchange.failedByPlatform) {
       ensure(exchange.changed.size === 0, () => `${name} was refused (${status}) and changed ${[...exchange.changed]}`)
     }
     if (status === 404 && ["none_ready", "blocked", "held", "backing_off"].includes(body.reason)) {

@@ -3,7 +3,7 @@ import type { Commit, Row } from "../Ledger.ts"
 import { ensure } from "../Violation.ts"
 import type { World } from "../World.ts"
 
-const isReady = (row: Row, scope: string, queue: string, role: string | undefined) =>
+export const isReady = (row: Row, scope: string, queue: string, role: string | undefined) =>
   row.scope === scope && row.queue === queue && row.claimed_by === null && row.blocked_by === null &&
   row.available_at === null
   && (role === undefined || row.role === role)
@@ -56,7 +56,11 @@ const comesBack = (row: Row, config: Record<string, string>) => {
 export const observe = (world: World, rows: ReadonlyMap<string, Row>): void => {
   const exchange = world.current
   if (exchange?.asked.verb !== "claim") return
-  const { queue = "incoming", role_filter } = exchange.body
+  const { queue = "incoming", role_filter, wait_seconds = 0 } = exchange.body
+  // A claim that has waited in vain does not look again, and the next one is not far.
+  if (world.engine === "objects" && wait_seconds > 0 && exchange.sentAt - exchange.waitsSince! >= wait_seconds * 1000) {
+    return
+  }
   exchange.batches += 1
   for (const { claimed_by, lease_expires_at, scope } of rows.values()) {
     if (scope === exchange.scope && claimed_by !== null && lease_expires_at === exchange.sentAt + 1) {

@@ -7,14 +7,14 @@ import { ensure } from "../Violation.ts"
 // Queries of the whole database get slower during the run, and what they find does not disappear. So they run rarely.
 const Every = 40
 
-export const make = (raw: DatabaseSync) => {
+export const make = (raw: DatabaseSync, databases: ReadonlyArray<DatabaseSync>) => {
   const counters = raw.prepare("SELECT scope, counts FROM queue_counts")
-  const questions = integrity.map(({ sql }) => raw.prepare(sql))
+  const questions = integrity.map(({ sql }) => databases.map((database) => database.prepare(sql)))
   let commits = 0
 
   const whole = () => {
     for (const [i, { name }] of integrity.entries()) {
-      const found = questions[i]!.all()
+      const found = questions[i]!.flatMap((question) => question.all())
       ensure(found.length === 0, () => `does not hold: ${name}: ${JSON.stringify(found)}`)
     }
   }

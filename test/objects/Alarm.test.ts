@@ -1,0 +1,56 @@
+/** When the alarm of an object is set, and for which time. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Alarm from "../../src/objects/Alarm.ts"
+import * as Schema from "../../src/objects/Schema.ts"
+import * as NodeStorage from "./NodeStorage.ts"
+import { migrations } from "./Objects.ts"
+
+const Silence = 120_000
+
+/** An object with leases that end then, in milliseconds from now, and a machine that was heard of then. */
+const start = (leases: ReadonlyArray<number>, heard?: number) => {
+  const { alarm, raw, storage } = NodeStorage.make()
+  Schema.prepare(storage, migrations)
+  const now = Date.now()
+  for (const [i, end] of leases.entries()) {
+    raw.prepare(`
+      INSERT INTO tasks (id, scope, file_path, title, queue, version, priority, priority_rank, flow, branch, created_at, updated_at, claimed_by,
+        claimed_at, claimed_from, lease_expires_at, grants)
+      VALUES (?, 'red', ?, 't', 'claimed', 1, 'P2', 2, 'default', 'b', 1, 1, 'a', 1, 'incoming', ?, 1)`)
+      .run(`t${i}`, `t${i}`, now + end)
+  }
+  if (heard !== undefined) {
+    raw.prepare(`
+      INSERT INTO orchestrators (id, scope, cluster, machine_id, status, registered_at, last_heartbeat)
+      VALUES ('k-m', 'red', 'k', 'm', 'active', 1, ?)`).run(now + heard)
+  }
+  return { now, alarm, own: Alarm.make({ storage, scope: "red", silence: Silence, set: alarm() }) }
+}
+
+const nothing = async () => {}
+
+describe("the alarm of an object", () => {
+  it("is set for the earliest of its leases", () => {
+    const { alarm, now, own } = start([30_000, 5000, 20_000])
+    own.changed()
+    assert.strictEqual(alarm(), now + 5000)
+  })
+
+  it("is at the end of a lease that is near, though a duty that is due could not be done", async () => {
+    const { alarm, now, own } = start([-10, 5000])
+    await own.run(nothing)
+    assert.strictEqual(alarm(), now + 5000)
+  })
+
+  it("is a minute after duties that could not be done", async () => {
+    const { alarm, now, own } = start([-10, 3_000_000])
+    await own.run(nothing)
+    assert.closeTo(alarm()!, now + 60_000, 5000)
+  })
+
+  it("is at the moment from which a machine counts as silent, and not a millisecond before", () => {
+    const { alarm, now, own } = start([], -90_000)
+    own.changed()
+    assert.strictEqual(alarm(), now - 90_000 + Silence + 1)
+  })
+})

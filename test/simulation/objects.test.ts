@@ -1,0 +1,57 @@
+/** The simulation on Durable Objects with a few seeds. `npm run prove -- simulate --engine objects` plays many. */
+import { assert, describe, it } from "@effect/vitest"
+import { isFast } from "../support/runs.ts"
+import * as Simulation from "./Simulation.ts"
+
+const holds = async (seed: number, options: Simulation.Options = {}) => {
+  const run = await Simulation.run(seed, { engine: "objects", ...options })
+  assert.isUndefined(run.violation, Simulation.report(run))
+  return run
+}
+
+/** What befalls objects, and what the checks look at. */
+const expected = {
+  faults: [
+    "alarm late",
+    "alarm lost",
+    "alarm twice",
+    "answer of an object lost",
+    "object evicted",
+    "object evicted after its transaction",
+    "object evicted while a claim waits",
+    "request to an object lost",
+    "transaction rolled back"
+  ],
+  seen: ["a claim waits", "a dropped alarm was set again", "alarm", "alarm failed", "event lease_expired"]
+}
+
+describe("simulation on objects", { timeout: 600_000 }, () => {
+  it("keeps every promise with every kind of fault, and plays a seed in the same way each time", async () => {
+    const { coverage, faults, ...first } = await holds(13)
+    assert.deepStrictEqual(expected.faults.filter((what) => !faults.has(what)), [])
+    assert.deepStrictEqual(expected.seen.filter((what) => !coverage.has(what)), [])
+    assert.deepStrictEqual(await holds(13), { coverage, faults, ...first })
+  })
+
+  it.skipIf(isFast)("keeps every promise with readers, questions and breakers", async () => {
+    await holds(22, { readers: true, asking: true, breaking: true })
+  })
+
+  it("sees an alarm that is later than the end of a lease", async () => {
+    const run = await Simulation.run(7, {
+      engine: "objects",
+      tamper: { step: 600, with: (_, objects) => objects!.alarmOf("scope:red").set(Date.now() + 3_600_000) }
+    })
+    assert.match(run.violation ?? "", /scope:red has its alarm in 3\d+ ms, and a lease or a backoff ends in/)
+    assert.include(Simulation.report(run), "npm run prove -- simulate --engine objects --seed 7")
+  })
+
+  it("sees a task in an object that is moved without history", async () => {
+    const sql = "UPDATE tasks SET queue = 'needs_continuation' WHERE id = 'red-1'"
+    const run = await Simulation.run(7, {
+      engine: "objects",
+      tamper: { step: 600, with: ({ databases }) => databases.forEach((database) => database.exec(sql)) }
+    })
+    assert.match(run.violation ?? "", /red-1: queue changed .* version stayed/)
+  })
+})
