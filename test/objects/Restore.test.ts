@@ -6,9 +6,11 @@ import { statements } from "../../scripts/data/dump/statements.ts"
 import { read } from "../../src/cli/transfer/check.ts"
 import { type Line, write } from "../../src/cli/transfer/Dump.ts"
 import { pages } from "../../src/cli/transfer/pages.ts"
-import { MaxPiece } from "../../src/objects/restore/Restore.ts"
+import * as Pieces from "../../src/objects/restore/Restore.ts"
+import * as Schema from "../../src/objects/Schema.ts"
 import { migrated } from "../support/layers.ts"
 import * as D1Server from "../support/server.ts"
+import * as NodeStorage from "./NodeStorage.ts"
 import * as Objects from "./Objects.ts"
 
 const Secret = "a secret of the server"
@@ -263,7 +265,7 @@ describe("a scope", () => {
         assert.match((await send(`${id}&piece=0`, "{\"kind\":")).body.error, /no JSON/)
         assert.strictEqual((await send(id, "")).status, 400)
         assert.strictEqual((await send("restore=x&piece=0", "")).status, 400)
-        assert.strictEqual((await send(`${id}&piece=0`, "x".repeat(MaxPiece + 1))).status, 413)
+        assert.strictEqual((await send(`${id}&piece=0`, "x".repeat(Pieces.MaxPiece + 1))).status, 413)
         assert.deepStrictEqual(home.scopes(), [], "nothing of it was written")
 
         // A piece that is missing, and a record that cannot be written: nothing of the others is there.
@@ -299,5 +301,91 @@ describe("a scope", () => {
         assert.deepStrictEqual(home.scopes(), ["red"])
       })
     })))
+  })
+})
+
+const draft = (id: number, title = "t") =>
+  JSON.stringify({
+    kind: "drafts",
+    record: {
+      id,
+      scope: "red",
+      title,
+      status: "idea",
+      author: "a",
+      domain: null,
+      file_path: null,
+      linked_task_id: null,
+      linked_project_id: null,
+      tags: null,
+      created_at: 1,
+      updated_at: 1
+    }
+  })
+
+describe("the pieces of a restore", () => {
+  const first = "restore=0123456789abcdef"
+  const second = "restore=fedcba9876543210"
+
+  it("have a bound together, and a piece that is sent again counts once", async () => {
+    const { raw, storage } = NodeStorage.make()
+    Schema.prepare(storage, Objects.migrations)
+    const store = { storage, written: () => {}, changed: () => undefined }
+    const { answer } = Pieces.make(store, { scope: "red", most: 5000, wake: () => {} })
+    const send = async (query: string, body = "") => {
+      const response = await answer(new Request(`${url}/?${query}`), new TextEncoder().encode(body))
+      return { status: response.status, body: await response.json() as any }
+    }
+    const bytes = () =>
+      raw.prepare("SELECT (SELECT bytes FROM _restoring) AS noted, sum(length(bytes)) AS n FROM _restore").get()
+    const long = draft(1, "x".repeat(2000))
+    for (const piece of [0, 0, 1, 1]) assert.strictEqual((await send(`${first}&piece=${piece}`, long)).status, 200)
+    assert.deepStrictEqual({ ...bytes() }, { noted: 2 * long.length, n: 2 * long.length })
+    const refused = await send(`${first}&piece=2`, long)
+    assert.strictEqual(refused.status, 413)
+    assert.match(refused.body.error, /^The pieces of a restore have 5000 bytes at most together/)
+    assert.deepStrictEqual({ ...bytes() }, { noted: 2 * long.length, n: 2 * long.length })
+    // A piece without a record would cost a row and no bytes.
+    assert.strictEqual((await send(`${first}&piece=2`, "\n")).status, 400)
+    // Another file begins anew.
+    assert.strictEqual((await send(`${second}&piece=0`, draft(7))).status, 200)
+    assert.strictEqual((await send(`${second}&pieces=1`)).status, 200)
+    assert.deepStrictEqual({ ...bytes() }, { noted: null, n: null })
+    assert.deepStrictEqual(raw.prepare("SELECT id FROM drafts").all().map(({ id }) => id), [7])
+  })
+
+  it("are removed by the alarm a day after the last one came, and the scope never was", async () => {
+    const home = Objects.make(config)
+    const send = async (query: string, body = "") =>
+      (await home.fetch(`${url}/api/v1/scopes/red/restore?${query}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${Secret}` },
+        body
+      })).status
+    const raw = home.raw("red")
+    const pieces = () => raw.prepare("SELECT count(*) AS n FROM _restore").get()!["n"]
+    const older = (millis: number) => raw.exec(`UPDATE _restoring SET at = at - ${millis}`)
+    const soon = Date.now() + Pieces.MaxAge
+    assert.strictEqual(await send(`${first}&piece=0`, draft(1)), 200)
+    assert.closeTo(home.alarm("red")!, soon, 60_000)
+    // It rings for a piece that was followed by another one.
+    older(Pieces.MaxAge / 2)
+    assert.strictEqual(await send(`${first}&piece=1`, draft(2)), 200)
+    await home.ring("red")
+    assert.strictEqual(pieces(), 2)
+    assert.closeTo(home.alarm("red")!, soon, 60_000)
+    older(Pieces.MaxAge)
+    home.restart()
+    await home.ring("red")
+    assert.strictEqual(pieces(), 0)
+    assert.deepStrictEqual(home.scopes(), [])
+    assert.strictEqual(await send(`${first}&pieces=2`), 409)
+    // The scope is as any other that is new: its first change sets its alarm.
+    assert.strictEqual(
+      (await home.ask("POST", "drafts", { scope: "red", title: "t", author: "a" }, Secret)).status,
+      201
+    )
+    assert.isBelow(home.alarm("red")!, Date.now() + 3_600_000)
+    assert.deepStrictEqual(home.scopes(), ["red"])
   })
 })
