@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { integrity } from "../../scripts/data/doctor/Integrity.ts"
+import { merge } from "../../scripts/data/dump/scopes.ts"
 import { statements } from "../../scripts/data/dump/statements.ts"
 import { read } from "../../src/cli/transfer/check.ts"
 import { type Line, write } from "../../src/cli/transfer/Dump.ts"
@@ -31,8 +32,8 @@ const asking = (fetch: Fetch) => async (method: string, path: string, body?: obj
   return { status: answer.status, body: await answer.json() as any }
 }
 
-/** The export in a new D1 database, as `npm run restore` writes it. */
-const onD1 = async (lines: ReadonlyArray<string>) => {
+/** The export in a new D1 database, as `npm run restore` writes it. With `lastDraft`, drafts get numbers that are greater. */
+const onD1 = async (lines: ReadonlyArray<string>, lastDraft?: number) => {
   const into = migrated()
   const texts = async function*() {
     yield* lines
@@ -40,7 +41,10 @@ const onD1 = async (lines: ReadonlyArray<string>) => {
   const records = async function*(): AsyncGenerator<Line> {
     for await (const { line } of read(texts())) if (line !== undefined) yield line
   }
-  for await (const statement of statements(JSON.parse(lines[0]!), records, Date.now())) into.raw.exec(statement)
+  const merged = await merge(records(), lastDraft)
+  for await (const statement of statements(JSON.parse(lines[0]!), records, Date.now(), merged)) {
+    into.raw.exec(statement)
+  }
   return into
 }
 
@@ -301,6 +305,85 @@ describe("a scope", () => {
         assert.deepStrictEqual(home.scopes(), ["red"])
       })
     })))
+  })
+})
+
+describe("all scopes of objects", () => {
+  it("go into one D1 database with their keys, and drafts of the same numbers get others", async () => {
+    const home = Objects.make(config)
+    const ask = asking(home.fetch)
+    const [red, blue] = [await fill(ask, "red"), await fill(ask, "blue")]
+    const again = { "idempotency-key": "of the administrator" }
+    const once = { "idempotency-key": "without a scope" }
+    const reason = { reason: "no more" }
+    const about = (scope: string) => ({ scope, title: `of ${scope}`, author: "ann" })
+    for (const scope of ["red", "blue"]) {
+      assert.strictEqual((await ask("POST", "drafts", about(scope), Secret, again)).body.id, 2)
+      const message = { scope, task_id: "2", from_actor: "ann", type: "comment", content: "about the draft" }
+      assert.strictEqual((await ask("POST", "messages", message)).status, 201)
+      // These name no scope: the administrator's key is the same one, in the databases of two scopes.
+      assert.strictEqual((await ask("POST", `tasks/${scope}-waits/cancel`, reason, Secret, once)).status, 200)
+    }
+    const lines = await exported(home.fetch)
+    assert.match(await onD1(lines).then(() => "", String), /drafts of the same numbers. With --renumber-drafts/)
+    const { db, raw } = await onD1(lines, 0)
+    holds(raw)
+    await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+      const { fetch } = yield* D1Server.make(config, () => db)
+      yield* Effect.promise(async () => {
+        const there = asking(fetch)
+        const drafts = await there("GET", "drafts")
+        assert.deepStrictEqual(
+          drafts.body.drafts.map(({ id, scope, title }: any) => `${id} ${scope} ${title}`).toSorted(),
+          ["1 blue an idea", "2 blue of blue", "3 red an idea", "4 red of red"]
+        )
+        const messages = raw.prepare("SELECT scope, task_id FROM messages WHERE content = 'about the draft'").all()
+        assert.deepStrictEqual(messages.map(({ scope, task_id }) => `${scope} ${task_id}`).toSorted(), [
+          "blue 2",
+          "red 4"
+        ])
+        // Keys of both scopes work, and a repeated request has its old answer.
+        for (const [scope, { created, held, again, key }] of [["red", red], ["blue", blue]] as const) {
+          const renewed = await there("POST", `tasks/${held.id}/renew`, { fencing_token: held.fencing_token }, key)
+          assert.strictEqual(renewed.status, 200, scope)
+          const repeated = await there(
+            "POST",
+            "tasks",
+            { id: `${scope}-keyed`, file_path: "k.md", branch: "b" },
+            key,
+            again
+          )
+          assert.deepStrictEqual([repeated.status, repeated.body], [201, created])
+        }
+        for (const [scope, id] of [["red", 4], ["blue", 2]] as const) {
+          const repeated = await there("POST", "drafts", about(scope), Secret, again)
+          assert.deepStrictEqual(
+            [repeated.status, repeated.body.id],
+            [201, id],
+            "with the number that the draft has now"
+          )
+        }
+        assert.lengthOf((await there("GET", "drafts")).body.drafts, 4)
+        // Of two requests under one key the younger one is known.
+        const repeats = await Promise.all(
+          ["red", "blue"].map((scope) => there("POST", `tasks/${scope}-waits/cancel`, reason, Secret, once))
+        )
+        assert.deepStrictEqual(repeats.map(({ status }) => status), [422, 200])
+      })
+    })))
+  })
+
+  it("do not go into one D1 database if two have a task of one name, which is named", async () => {
+    const home = Objects.make(config)
+    const ask = asking(home.fetch)
+    for (const scope of ["red", "blue"]) {
+      const body = { scope, id: "same", file_path: "f", branch: "b" }
+      assert.strictEqual((await ask("POST", "tasks", body)).status, 201)
+    }
+    assert.match(
+      await onD1(await exported(home.fetch)).then(() => "", String),
+      /unique on D1: tasks same in blue and red\./
+    )
   })
 })
 

@@ -38,7 +38,7 @@ export const connect = (
   common: Record<string, string> = {},
   { maxSilence }: { readonly maxSilence?: number } = {}
 ): Wire => {
-  const agent = new Agent({ keepAlive: true, noDelay: true })
+  const agent = new Agent({ keepAlive: true, noDelay: true, maxFreeSockets: Infinity })
   const send = ({ body, headers = {}, key, method, path }: Call) =>
     new Promise<Answer>((answered, failed) => {
       const text = body === undefined ? undefined : JSON.stringify(body)
