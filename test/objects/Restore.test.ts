@@ -308,6 +308,8 @@ describe("a scope", () => {
   })
 })
 
+const about = (scope: string) => ({ scope, title: `of ${scope}`, author: "ann" })
+
 describe("all scopes of objects", () => {
   it("go into one D1 database with their keys, and drafts of the same numbers get others", async () => {
     const home = Objects.make(config)
@@ -316,7 +318,6 @@ describe("all scopes of objects", () => {
     const again = { "idempotency-key": "of the administrator" }
     const once = { "idempotency-key": "without a scope" }
     const reason = { reason: "no more" }
-    const about = (scope: string) => ({ scope, title: `of ${scope}`, author: "ann" })
     for (const scope of ["red", "blue"]) {
       assert.strictEqual((await ask("POST", "drafts", about(scope), Secret, again)).body.id, 2)
       const message = { scope, task_id: "2", from_actor: "ann", type: "comment", content: "about the draft" }

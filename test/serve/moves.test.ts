@@ -35,13 +35,14 @@ const intoObjects = async (base: URL, lines: Lines) => {
   await sendAll({ bytes, url: base.origin, key: secret })
 }
 
+const each = async function*(lines: Lines) {
+  yield* lines
+}
+
 /** What `npm run restore` has wrangler run, in one batch. */
 const intoD1 = async ({ database }: Running, lines: Lines) => {
   const records = async function*(): AsyncGenerator<Line> {
-    const texts = async function*() {
-      yield* lines
-    }
-    for await (const { line } of read(texts())) if (line !== undefined) yield line
+    for await (const { line } of read(each(lines))) if (line !== undefined) yield line
   }
   const all = await Array.fromAsync(statements(JSON.parse(lines[0]!), records, Date.now()))
   await database.batch(all.map((text) => database.prepare(text)))
