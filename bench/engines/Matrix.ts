@@ -8,6 +8,7 @@ import { build, type Engine } from "../../test/support/Bundle.ts"
 import { launch } from "../../test/support/Launcher.ts"
 import { type Call, connect } from "../../test/support/Wire.ts"
 import { succeeded } from "../Case.ts"
+import * as Machine from "../Machine.ts"
 import * as Storage from "../Storage.ts"
 import type { Order, Result, Scope } from "./Clients.ts"
 
@@ -34,6 +35,8 @@ export interface Cell extends Result {
 }
 
 export interface Matrix {
+  /** What it was measured on, and the load before. */
+  readonly machine: ReturnType<typeof Machine.describe>
   readonly options: Options
   readonly cells: ReadonlyArray<Cell>
   /** The memory of workerd after the same lives on each number of scopes, in bytes. */
@@ -41,7 +44,7 @@ export interface Matrix {
 }
 
 const secret = "a-secret-of-the-benchmark"
-const machine = "bench-m"
+const orchestrator = "bench-m"
 
 /** Has the clients play in a process of their own. */
 const play = (order: Order): Promise<Result> =>
@@ -85,7 +88,7 @@ const watched = async (server: Running, order: Omit<Order, "base" | "machine" | 
   look()
   const watch = setInterval(look, 250)
   try {
-    const result = await play({ base: server.base.href, machine, scopes: server.scopes, ...order })
+    const result = await play({ base: server.base.href, machine: orchestrator, scopes: server.scopes, ...order })
     look()
     return { ...result, memory, busy: (server.busy() ?? Number.NaN) - before }
   } finally {
@@ -95,6 +98,7 @@ const watched = async (server: Running, order: Omit<Order, "base" | "machine" | 
 
 export const run = async (options: Options): Promise<Matrix> => {
   const { clients, lives, say = () => {}, scopes, seconds } = options
+  const machine = Machine.describe()
   const code = { d1: await build("d1"), objects: await build("objects") }
   const cells: Array<Cell> = []
   const warm: Array<Matrix["warm"][number]> = []
@@ -120,5 +124,5 @@ export const run = async (options: Options): Promise<Matrix> => {
       for (const [, server] of running) await server.close()
     }
   }
-  return { options, cells, warm }
+  return { machine, options, cells, warm }
 }

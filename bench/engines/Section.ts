@@ -1,8 +1,9 @@
 /** What the benchmark says of both engines: a section of RESULTS.md, which is written alone too. */
 import type { Engine } from "../../test/support/Bundle.ts"
-import * as Machine from "../Machine.ts"
 import { table } from "../Report.ts"
 import { type Cell, engines, type Matrix } from "./Matrix.ts"
+
+const scopesOf = (count: number) => count === 1 ? "1 scope" : `${count} scopes`
 
 const title = "## D1 and Durable Objects"
 
@@ -56,15 +57,17 @@ const anObject = ({ options: { lives }, warm }: Matrix) => {
   })
   const { least, most } = of("objects")
   return most.scopes === least.scopes ? "" : `
-Memory after ${lives} lives on a new server, on ${least.scopes} and on ${most.scopes} scopes, and the difference for each further scope:
+Memory after ${lives} lives on a new server, on ${scopesOf(least.scopes)} and on ${
+    scopesOf(most.scopes)
+  }, and the difference for each further scope:
 
-${table(["engine", `${least.scopes} scopes`, `${most.scopes} scopes`, "a further scope"], rows)}
+${table(["engine", scopesOf(least.scopes), scopesOf(most.scopes), "a further scope"], rows)}
 `
 }
 
 export const section = (matrix: Matrix): string => {
-  const { cells, options: { seconds } } = matrix
-  const about = new Map(Machine.describe())
+  const { cells, machine, options: { seconds } } = matrix
+  const about = new Map(machine)
   const of = (name: string) => `${name}: ${about.get(name)}`
   return `${title}
 
@@ -72,7 +75,8 @@ Written by \`npm run bench -- --only engines\`. One machine with two cores for w
     ["date", "commit", "machine", "load before the run", "workerd"].map(of).join("; ")
   }). Clients are in one process of their own, each on a connection of its own and with
 the key of a scope. Each life (create, claim, submit, accept) is in the next scope. Clients begin lives for ${seconds} s, and finish those they began; engines take turns. Memory is the most that workerd had in use. A request that
-is refused, or not answered in 60 s, is an error and ends its life.
+is refused, or not answered in 60 s, is an error and ends its life. If the load before the run was above 1, other work took a part of the machine: then lives and times say nothing by themselves, and only lines beside
+each other can be compared. Processor time does not depend on that much.
 
 ${
     table(

@@ -18,6 +18,7 @@ const cell = (engine: Cell["engine"], scopes: number, errors: Cell["errors"] = {
 })
 
 const matrix: Matrix = {
+  machine: [["date", "today"], ["commit", "c"], ["machine", "m"], ["load before the run", "0.1"], ["workerd", "1"]],
   options: { clients: [1024], scopes: [1, 256], seconds: 10, lives: 256 },
   cells: [cell("objects", 256, { "503 DatabaseUnavailable": 3, ECONNRESET: 1 }), cell("objects", 1), cell("d1", 1)],
   warm: [
