@@ -8,10 +8,10 @@ export type Step = typeof steps[number]
 
 const post = (path: string, body: object): Call => ({ method: "POST", path, body })
 
-export const create = (id: string): Call => post("/api/v1/tasks", newTask(id))
+export const create = (id: string, within = scope): Call => post("/api/v1/tasks", newTask(id, { scope: within }))
 
-export const claim = (machine: string): Call =>
-  post("/api/v1/tasks/claim", { scope, orchestrator_id: machine, agent_name: machine })
+export const claim = (machine: string, within = scope, agent_name = machine): Call =>
+  post("/api/v1/tasks/claim", { scope: within, orchestrator_id: machine, agent_name })
 
 /** What a claim is answered with; a server that fences nothing answers no token. */
 export interface Claimed {

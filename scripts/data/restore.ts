@@ -14,7 +14,7 @@ docs/operating.md says how to restore a server and a scope.`,
   options: {
     file: { type: "string", value: "file", says: "the file" },
     ...options,
-    "renumber-drafts": { type: "boolean", default: false, says: "where another scope has drafts of the same numbers" }
+    "renumber-drafts": { type: "boolean", default: false, says: "where two scopes have drafts of the same numbers" }
   }
 })
 if (values.file === undefined) refuse("Say which file: --file backup.jsonl.")
@@ -38,7 +38,13 @@ try {
       }${dropped.length > 20 ? ` and ${dropped.length - 20} more` : ""}.`
     )
   }
-  if (draftsMoved > 0) console.log(`The drafts have other numbers: the old ones and ${draftsMoved}.`)
+  const moved = [...draftsMoved].filter(([, by]) => by > 0)
+  if (scope !== null && moved.length > 0) {
+    console.log(`The drafts have other numbers: the old ones and ${moved[0]![1]}.`)
+  } else if (moved.length > 0) {
+    const each = moved.map(([scope, by]) => `${by} in ${scope}`).join(", ")
+    console.log(`The drafts have other numbers, which are greater by ${each}.`)
+  }
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error))
   process.exitCode = 1

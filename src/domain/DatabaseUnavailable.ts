@@ -32,6 +32,14 @@ export class DatabaseUnavailable extends TaggedError<DatabaseUnavailable>()(
       retry_after_seconds
     })
 
+  /** A server in one process reads only so many long bodies at once. */
+  static readonly busy = () =>
+    new DatabaseUnavailable({
+      error:
+        "The server reads as many long bodies at once as its memory allows. Nothing was changed. Ask again in 1 s.",
+      retry_after_seconds: 1
+    })
+
   /** A deployment may reach the Worker before its migrations have reached the database. */
   static readonly unmigrated = () =>
     new DatabaseUnavailable({

@@ -41,19 +41,32 @@ export const make = ({ scope, set, silence, storage }: Options) => {
   const { sql } = storage
   let done = (sql.exec("SELECT done_at FROM _duties").toArray()[0]?.["done_at"] as number | undefined) ?? Date.now()
 
-  /** Sets the alarm, unless one is set that is early enough. Part of the transaction of what was just written. */
-  const schedule = (now: number, afterDuties = false) => {
-    const dueAfter = (start: number) =>
-      (sql.exec(earliest, scope, now, silence, start).one()["due"] as number | null) ?? Infinity
-    const next = Math.min(dueAfter(0), done + (changed ? Minute : Hour))
-    // What could not be done just now is tried again in a minute, and delays nothing that is due before that.
-    const time = next > now ? next : afterDuties ? Math.min(now + Minute, dueAfter(now)) : now
+  /** Sets the alarm, unless one is set that is earlier. */
+  const wake = (time: number) => {
     if (time >= at) return
     at = time
     void storage.setAlarm(time)
   }
 
+  /**
+   * Sets the alarm for what is due next, unless one is set that is early enough. Part of the transaction of what was
+   * just written.
+   */
+  const schedule = (now: number, afterDuties = false) => {
+    const dueAfter = (start: number) =>
+      (sql.exec(earliest, scope, now, silence, start).one()["due"] as number | null) ?? Infinity
+    const next = Math.min(dueAfter(0), done + (changed ? Minute : Hour))
+    // What could not be done just now is tried again in a minute, and delays nothing that is due before that.
+    wake(next > now ? next : afterDuties ? Math.min(now + Minute, dueAfter(now)) : now)
+  }
+
   return {
+    wake,
+    /** The alarm of an object without duties rang. `next` is when it is to ring again, if at all. */
+    rang: (next: number | undefined) => {
+      at = Infinity
+      if (next !== undefined) wake(next)
+    },
     /** The scope has changed. */
     changed: () => {
       changed = true

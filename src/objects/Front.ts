@@ -41,6 +41,12 @@ export const MaxSearched = 200
 /** The largest body that is read here. The object refuses a larger one. */
 const MaxBody = 1024 * 1024
 
+/** A body above this many bytes, or of unknown length, is a long one. */
+const LongBody = 64 * 1024
+
+/** How many requests with long bodies are served at once: slow clients would fill the memory otherwise. */
+export const MaxLongBodies = 64
+
 // What an isolate remembers: to which scope a key belongs, and that a scope exists. Neither ever changes.
 const MaxRemembered = 1000
 
@@ -60,16 +66,20 @@ const tooMany = refused.bind(
   400
 )
 
-const unavailable = (method: string, hasKey: boolean) => {
-  const reads = method === "GET" || method === "HEAD"
-  const problem = DatabaseUnavailable.of(
-    reads ? "reads" : method === "POST" && hasKey ? "under a key" : "changes",
-    1
-  )
-  return Response.json({ ...problem, _tag: problem._tag, error: problem.error }, {
+const answered = (problem: DatabaseUnavailable) =>
+  Response.json({ ...problem, _tag: problem._tag, error: problem.error }, {
     status: 503,
     headers: { "retry-after": String(problem.retry_after_seconds) }
   })
+
+const unavailable = (method: string, hasKey: boolean) => {
+  const reads = method === "GET" || method === "HEAD"
+  return answered(DatabaseUnavailable.of(reads ? "reads" : method === "POST" && hasKey ? "under a key" : "changes", 1))
+}
+
+const hasLongBody = ({ body, headers }: Request): boolean => {
+  const length = headers.get("content-length")
+  return body !== null && (length === null || Number(length) > LongBody)
 }
 
 const objectOf = (bytes: Uint8Array): Readonly<Record<string, unknown>> => {
@@ -187,12 +197,30 @@ export const make = (objects: Objects) => {
     }
   }
 
+  let long = 0
+
   const serve = async (request: Request): Promise<Response> => {
     const { path, url } = normalize(request.url.slice(request.url.indexOf("/", request.url.indexOf("//") + 2)))
     if (!path.startsWith("/api/v1/") && path !== "/metrics") return objects.nobody().fetch(request)
     if (request.method === "OPTIONS") return objects.nobody().fetch(request)
     const caller = await callerOf(request.headers.get("authorization"))
     if (caller === "refused") return objects.nobody().fetch(request)
+    if (!hasLongBody(request)) return pass(request, caller, path, url)
+    if (long >= MaxLongBodies) {
+      // Read and dropped: a client that is still sending would not get the answer.
+      await bodyOf(request.body!, 0)
+      return answered(DatabaseUnavailable.busy())
+    }
+    long++
+    try {
+      return await pass(request, caller, path, url)
+    } finally {
+      long--
+    }
+  }
+
+  /** Passes on a request of a caller who has a key, or needs none. */
+  const pass = async (request: Request, caller: { readonly key: string } | "any", path: string, url: string) => {
     if (caller !== "any") return objects.scope(caller.key).fetch(request)
     // A piece of an export may be larger than other bodies. The path names its scope.
     const restored = restoredScope(request.method, path)

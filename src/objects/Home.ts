@@ -153,7 +153,8 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
       body: JSON.stringify({ dry_run: true })
     })
     const allowed = await serve(nothing)
-    return allowed.status === 200 ? Restore.make(store, scope!).answer(request, bytes) : allowed
+    if (allowed.status !== 200) return allowed
+    return Restore.make(store, { scope: scope!, wake: (time) => alarm?.wake(time) }).answer(request, bytes)
   }
 
   return {
@@ -174,7 +175,14 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     machines: Machines.make(storage, scope),
     /** Does the duties of the cron. */
     duties: async (): Promise<void> => {
-      await alarm?.run(async (minutes) => {
+      if (alarm === undefined) return
+      const tidied = Restore.tidy(storage, Date.now())
+      // It has pieces of a restore at most, and no records.
+      if (!registered && !waits()) {
+        alarm.rang(tidied)
+        return
+      }
+      await alarm.run(async (minutes) => {
         if (waits()) await tell()
         await server.tick(goOn, Context.add(context, CoveredMinutes, minutes) as Context.Context<never>)
         // The end of a backoff changes nothing, and makes a task ready for the claim that finds it over.

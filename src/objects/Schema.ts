@@ -11,7 +11,7 @@ export type Migrations = ReadonlyArray<readonly [name: string, text: string]>
 export const MaxRow = 2_000_000
 
 // Raise it with every change of what an object has besides the migrations.
-const OwnVersion = 1
+const OwnVersion = 2
 
 const own = `
   -- What the control object has to be told: that the scope exists, and which keys were issued and deleted.
@@ -21,7 +21,15 @@ const own = `
   -- Has a row once the control object knows the scope.
   CREATE TABLE IF NOT EXISTS _told (one INTEGER PRIMARY KEY CHECK (one = 1)) STRICT;
   -- When the duties of the cron were done last.
-  CREATE TABLE IF NOT EXISTS _duties (one INTEGER PRIMARY KEY CHECK (one = 1), done_at INTEGER NOT NULL) STRICT;`
+  CREATE TABLE IF NOT EXISTS _duties (one INTEGER PRIMARY KEY CHECK (one = 1), done_at INTEGER NOT NULL) STRICT;
+  -- The restore whose pieces are kept: how many bytes they have, and when the last one came.
+  CREATE TABLE IF NOT EXISTS _restoring (
+    one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL, bytes INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS _restore (
+    id TEXT NOT NULL, piece INTEGER NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL,
+    PRIMARY KEY (id, piece, part)) STRICT, WITHOUT ROWID;
+  -- The restores that were finished, and what they were answered.
+  CREATE TABLE IF NOT EXISTS _restored (id TEXT NOT NULL PRIMARY KEY, answer TEXT NOT NULL) STRICT, WITHOUT ROWID;`
 
 const keyTriggers = `
   CREATE TRIGGER _key_issued AFTER INSERT ON api_keys BEGIN

@@ -115,6 +115,9 @@ export const make = ({ page, scope, serve, state }: Options) => {
     for (const name of ["after", "since", "work"]) url.searchParams.delete(name)
     const { WebSocketPair, WebSocketRequestResponsePair } = globalThis as any
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"))
+    const key = await hashOf(request.headers.get("authorization"))
+    // Others may have been opened meanwhile.
+    if (state.getWebSockets().length >= MaxSockets) return tooMany()
     const [client, own] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket]
     state.acceptWebSocket(own)
     own.serializeAttachment(
@@ -122,12 +125,14 @@ export const make = ({ page, scope, serve, state }: Options) => {
         query: url.searchParams.toString(),
         after: body.next,
         work,
-        key: await hashOf(request.headers.get("authorization")),
+        key,
         told: 0
       } satisfies Attached
     )
     own.send(JSON.stringify({ type: "events", ...body }))
-    changed()
+    // For it alone: what changed since its page was read.
+    opened.add(own)
+    serveThem()
     const protocol = protocolsOf(request).includes(Protocol) ? { "sec-websocket-protocol": Protocol } : {}
     return new Response(null, { status: 101, webSocket: client, headers: protocol } as ResponseInit)
   }
@@ -164,9 +169,9 @@ export const make = ({ page, scope, serve, state }: Options) => {
     }
   }
 
-  const push = async (): Promise<boolean> => {
+  const push = async (all: ReadonlyArray<WebSocket>): Promise<boolean> => {
     const now = Date.now()
-    const sockets = state.getWebSockets().filter((socket) => {
+    const sockets = all.filter((socket) => {
       const { key } = attached(socket)
       const valid = key === null || state.storage.sql.exec(isValidKey, key, now).toArray().length > 0
       if (!valid) socket.close(4401, "The key has ended.")
@@ -188,20 +193,28 @@ export const make = ({ page, scope, serve, state }: Options) => {
   // A change while sockets are served is served after them.
   let pushing = false
   let again = false
-  const changed = (): void => {
-    again = true
-    if (pushing || state.getWebSockets().length === 0) return
+  const opened = new Set<WebSocket>()
+  const serveThem = (): void => {
+    if (pushing) return
     pushing = true
     state.waitUntil((async () => {
       try {
-        while (again) {
+        while (again || opened.size > 0) {
+          const those = again ? state.getWebSockets() : [...opened]
           again = false
-          again = await push() || again
+          opened.clear()
+          again = await push(those) || again
         }
       } finally {
         pushing = false
       }
     })())
+  }
+
+  const changed = (): void => {
+    if (state.getWebSockets().length === 0) return
+    again = true
+    serveThem()
   }
 
   return { open, changed }

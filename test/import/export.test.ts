@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { integrity } from "../../scripts/data/doctor/Integrity.ts"
+import { merge } from "../../scripts/data/dump/scopes.ts"
 import { statements } from "../../scripts/data/dump/statements.ts"
 import { read } from "../../src/cli/transfer/check.ts"
 import { write } from "../../src/cli/transfer/Dump.ts"
@@ -41,15 +42,20 @@ const linesOf = async function*(texts: ReadonlyArray<string>) {
 }
 
 /** A new database with the content of the export. */
-const imported = (texts: ReadonlyArray<string>, into = migrated(), { draftsMoved = 0, now = 0 } = {}) =>
+const imported = (
+  texts: ReadonlyArray<string>,
+  into = migrated(),
+  { lastDraft, now = 0 }: { readonly lastDraft?: number; readonly now?: number } = {}
+) =>
   Effect.promise(async () => {
     const records = async function*(): AsyncGenerator<Line> {
       for await (const { line } of read(linesOf(texts))) if (line !== undefined) yield line
     }
     const header: Header = JSON.parse(texts[0]!)
+    const merged = await merge(records(), lastDraft)
     into.raw.exec("BEGIN")
     try {
-      for await (const statement of statements(header, records, now, draftsMoved)) {
+      for await (const statement of statements(header, records, now, merged)) {
         assert.isAtMost(Buffer.byteLength(statement), 100_000)
         into.raw.exec(statement)
       }
@@ -321,7 +327,7 @@ describe("an export", () => {
       const plain = yield* imported(lines, to).pipe(Effect.sandbox, Effect.flip)
       assert.match(String(plain), /UNIQUE constraint failed: drafts.id/)
       assert.deepStrictEqual(all("SELECT * FROM queue_counts"), before)
-      yield* imported(lines, to, { draftsMoved: 3 })
+      yield* imported(lines, to, { lastDraft: 3 })
       holds(to)
       assert.deepStrictEqual(all("SELECT id, scope FROM drafts ORDER BY id"), [
         "1 blue",

@@ -13,6 +13,8 @@ import * as ObjectStorage from "../../src/sql/engine/ObjectStorage.ts"
 import * as NodeStorage from "./NodeStorage.ts" // The build sets it.
 ;(globalThis as any).LOCAL = false
 
+type Home = ReturnType<typeof Home.make>
+
 const directory = new URL("../../migrations/", import.meta.url)
 export const migrations = readdirSync(directory).sort().map((name) =>
   [name, readFileSync(new URL(name, directory), "utf8")] as const
@@ -67,7 +69,10 @@ export const make = (
     knows: async (scope) => known.knows(scope),
     scopes: async (from, most) => known.scopes(from, most)
   })
-  const objects = new Map<string, ReturnType<typeof NodeStorage.make> & { readonly stub: Front.ScopeStub }>()
+  const objects = new Map<
+    string,
+    ReturnType<typeof NodeStorage.make> & { readonly stub: Front.ScopeStub; readonly home: Home }
+  >()
   const named = (name: string) => {
     const before = objects.get(name)
     if (before !== undefined) return before
@@ -103,7 +108,7 @@ export const make = (
       lendMachine: async (id: string) => home.machines.lend(id),
       borrowMachine: async (copy: Copy) => home.machines.borrow(copy)
     }
-    const made = { ...storage, stub }
+    const made = { ...storage, stub, home }
     objects.set(name, made)
     return made
   }
@@ -120,6 +125,14 @@ export const make = (
     fetch,
     /** The database of the scope. */
     raw: (scope: string) => named(Home.nameOf(scope)).raw,
+    /** When the object of the scope wakes by itself. */
+    alarm: (scope: string) => named(Home.nameOf(scope)).alarm(),
+    /** Lets the alarm of the scope ring. */
+    ring: async (scope: string) => {
+      const { home, unblocked } = named(Home.nameOf(scope))
+      await unblocked()
+      await home.duties()
+    },
     /** The databases of all scopes that have one. */
     databases: () => known.scopes("", 1000).map((scope) => named(Home.nameOf(scope)).raw),
     scopes: () => known.scopes("", 1000),

@@ -2,13 +2,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { integrity } from "../../scripts/data/doctor/Integrity.ts"
+import { merge } from "../../scripts/data/dump/scopes.ts"
 import { statements } from "../../scripts/data/dump/statements.ts"
 import { read } from "../../src/cli/transfer/check.ts"
 import { type Line, write } from "../../src/cli/transfer/Dump.ts"
 import { pages } from "../../src/cli/transfer/pages.ts"
-import { MaxPiece } from "../../src/objects/restore/Restore.ts"
+import * as Pieces from "../../src/objects/restore/Restore.ts"
+import * as Schema from "../../src/objects/Schema.ts"
 import { migrated } from "../support/layers.ts"
 import * as D1Server from "../support/server.ts"
+import * as NodeStorage from "./NodeStorage.ts"
 import * as Objects from "./Objects.ts"
 
 const Secret = "a secret of the server"
@@ -29,8 +32,8 @@ const asking = (fetch: Fetch) => async (method: string, path: string, body?: obj
   return { status: answer.status, body: await answer.json() as any }
 }
 
-/** The export in a new D1 database, as `npm run restore` writes it. */
-const onD1 = async (lines: ReadonlyArray<string>) => {
+/** The export in a new D1 database, as `npm run restore` writes it. With `lastDraft`, drafts get numbers that are greater. */
+const onD1 = async (lines: ReadonlyArray<string>, lastDraft?: number) => {
   const into = migrated()
   const texts = async function*() {
     yield* lines
@@ -38,7 +41,10 @@ const onD1 = async (lines: ReadonlyArray<string>) => {
   const records = async function*(): AsyncGenerator<Line> {
     for await (const { line } of read(texts())) if (line !== undefined) yield line
   }
-  for await (const statement of statements(JSON.parse(lines[0]!), records, Date.now())) into.raw.exec(statement)
+  const merged = await merge(records(), lastDraft)
+  for await (const statement of statements(JSON.parse(lines[0]!), records, Date.now(), merged)) {
+    into.raw.exec(statement)
+  }
   return into
 }
 
@@ -263,7 +269,7 @@ describe("a scope", () => {
         assert.match((await send(`${id}&piece=0`, "{\"kind\":")).body.error, /no JSON/)
         assert.strictEqual((await send(id, "")).status, 400)
         assert.strictEqual((await send("restore=x&piece=0", "")).status, 400)
-        assert.strictEqual((await send(`${id}&piece=0`, "x".repeat(MaxPiece + 1))).status, 413)
+        assert.strictEqual((await send(`${id}&piece=0`, "x".repeat(Pieces.MaxPiece + 1))).status, 413)
         assert.deepStrictEqual(home.scopes(), [], "nothing of it was written")
 
         // A piece that is missing, and a record that cannot be written: nothing of the others is there.
@@ -299,5 +305,171 @@ describe("a scope", () => {
         assert.deepStrictEqual(home.scopes(), ["red"])
       })
     })))
+  })
+})
+
+const about = (scope: string) => ({ scope, title: `of ${scope}`, author: "ann" })
+
+describe("all scopes of objects", () => {
+  it("go into one D1 database with their keys, and drafts of the same numbers get others", async () => {
+    const home = Objects.make(config)
+    const ask = asking(home.fetch)
+    const [red, blue] = [await fill(ask, "red"), await fill(ask, "blue")]
+    const again = { "idempotency-key": "of the administrator" }
+    const once = { "idempotency-key": "without a scope" }
+    const reason = { reason: "no more" }
+    for (const scope of ["red", "blue"]) {
+      assert.strictEqual((await ask("POST", "drafts", about(scope), Secret, again)).body.id, 2)
+      const message = { scope, task_id: "2", from_actor: "ann", type: "comment", content: "about the draft" }
+      assert.strictEqual((await ask("POST", "messages", message)).status, 201)
+      // These name no scope: the administrator's key is the same one, in the databases of two scopes.
+      assert.strictEqual((await ask("POST", `tasks/${scope}-waits/cancel`, reason, Secret, once)).status, 200)
+    }
+    const lines = await exported(home.fetch)
+    assert.match(await onD1(lines).then(() => "", String), /drafts of the same numbers. With --renumber-drafts/)
+    const { db, raw } = await onD1(lines, 0)
+    holds(raw)
+    await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+      const { fetch } = yield* D1Server.make(config, () => db)
+      yield* Effect.promise(async () => {
+        const there = asking(fetch)
+        const drafts = await there("GET", "drafts")
+        assert.deepStrictEqual(
+          drafts.body.drafts.map(({ id, scope, title }: any) => `${id} ${scope} ${title}`).toSorted(),
+          ["1 blue an idea", "2 blue of blue", "3 red an idea", "4 red of red"]
+        )
+        const messages = raw.prepare("SELECT scope, task_id FROM messages WHERE content = 'about the draft'").all()
+        assert.deepStrictEqual(messages.map(({ scope, task_id }) => `${scope} ${task_id}`).toSorted(), [
+          "blue 2",
+          "red 4"
+        ])
+        // Keys of both scopes work, and a repeated request has its old answer.
+        for (const [scope, { created, held, again, key }] of [["red", red], ["blue", blue]] as const) {
+          const renewed = await there("POST", `tasks/${held.id}/renew`, { fencing_token: held.fencing_token }, key)
+          assert.strictEqual(renewed.status, 200, scope)
+          const repeated = await there(
+            "POST",
+            "tasks",
+            { id: `${scope}-keyed`, file_path: "k.md", branch: "b" },
+            key,
+            again
+          )
+          assert.deepStrictEqual([repeated.status, repeated.body], [201, created])
+        }
+        for (const [scope, id] of [["red", 4], ["blue", 2]] as const) {
+          const repeated = await there("POST", "drafts", about(scope), Secret, again)
+          assert.deepStrictEqual(
+            [repeated.status, repeated.body.id],
+            [201, id],
+            "with the number that the draft has now"
+          )
+        }
+        assert.lengthOf((await there("GET", "drafts")).body.drafts, 4)
+        // Of two requests under one key the younger one is known.
+        const repeats = await Promise.all(
+          ["red", "blue"].map((scope) => there("POST", `tasks/${scope}-waits/cancel`, reason, Secret, once))
+        )
+        assert.deepStrictEqual(repeats.map(({ status }) => status), [422, 200])
+      })
+    })))
+  })
+
+  it("do not go into one D1 database if two have a task of one name, which is named", async () => {
+    const home = Objects.make(config)
+    const ask = asking(home.fetch)
+    for (const scope of ["red", "blue"]) {
+      const body = { scope, id: "same", file_path: "f", branch: "b" }
+      assert.strictEqual((await ask("POST", "tasks", body)).status, 201)
+    }
+    assert.match(
+      await onD1(await exported(home.fetch)).then(() => "", String),
+      /unique on D1: tasks same in blue and red\./
+    )
+  })
+})
+
+const draft = (id: number, title = "t") =>
+  JSON.stringify({
+    kind: "drafts",
+    record: {
+      id,
+      scope: "red",
+      title,
+      status: "idea",
+      author: "a",
+      domain: null,
+      file_path: null,
+      linked_task_id: null,
+      linked_project_id: null,
+      tags: null,
+      created_at: 1,
+      updated_at: 1
+    }
+  })
+
+describe("the pieces of a restore", () => {
+  const first = "restore=0123456789abcdef"
+  const second = "restore=fedcba9876543210"
+
+  it("have a bound together, and a piece that is sent again counts once", async () => {
+    const { raw, storage } = NodeStorage.make()
+    Schema.prepare(storage, Objects.migrations)
+    const store = { storage, written: () => {}, changed: () => undefined }
+    const { answer } = Pieces.make(store, { scope: "red", most: 5000, wake: () => {} })
+    const send = async (query: string, body = "") => {
+      const response = await answer(new Request(`${url}/?${query}`), new TextEncoder().encode(body))
+      return { status: response.status, body: await response.json() as any }
+    }
+    const bytes = () =>
+      raw.prepare("SELECT (SELECT bytes FROM _restoring) AS noted, sum(length(bytes)) AS n FROM _restore").get()
+    const long = draft(1, "x".repeat(2000))
+    for (const piece of [0, 0, 1, 1]) assert.strictEqual((await send(`${first}&piece=${piece}`, long)).status, 200)
+    assert.deepStrictEqual({ ...bytes() }, { noted: 2 * long.length, n: 2 * long.length })
+    const refused = await send(`${first}&piece=2`, long)
+    assert.strictEqual(refused.status, 413)
+    assert.match(refused.body.error, /^The pieces of a restore have 5000 bytes at most together/)
+    assert.deepStrictEqual({ ...bytes() }, { noted: 2 * long.length, n: 2 * long.length })
+    // A piece without a record would cost a row and no bytes.
+    assert.strictEqual((await send(`${first}&piece=2`, "\n")).status, 400)
+    // Another file begins anew.
+    assert.strictEqual((await send(`${second}&piece=0`, draft(7))).status, 200)
+    assert.strictEqual((await send(`${second}&pieces=1`)).status, 200)
+    assert.deepStrictEqual({ ...bytes() }, { noted: null, n: null })
+    assert.deepStrictEqual(raw.prepare("SELECT id FROM drafts").all().map(({ id }) => id), [7])
+  })
+
+  it("are removed by the alarm a day after the last one came, and the scope never was", async () => {
+    const home = Objects.make(config)
+    const send = async (query: string, body = "") =>
+      (await home.fetch(`${url}/api/v1/scopes/red/restore?${query}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${Secret}` },
+        body
+      })).status
+    const raw = home.raw("red")
+    const pieces = () => raw.prepare("SELECT count(*) AS n FROM _restore").get()!["n"]
+    const older = (millis: number) => raw.exec(`UPDATE _restoring SET at = at - ${millis}`)
+    const soon = Date.now() + Pieces.MaxAge
+    assert.strictEqual(await send(`${first}&piece=0`, draft(1)), 200)
+    assert.closeTo(home.alarm("red")!, soon, 60_000)
+    // It rings for a piece that was followed by another one.
+    older(Pieces.MaxAge / 2)
+    assert.strictEqual(await send(`${first}&piece=1`, draft(2)), 200)
+    await home.ring("red")
+    assert.strictEqual(pieces(), 2)
+    assert.closeTo(home.alarm("red")!, soon, 60_000)
+    older(Pieces.MaxAge)
+    home.restart()
+    await home.ring("red")
+    assert.strictEqual(pieces(), 0)
+    assert.deepStrictEqual(home.scopes(), [])
+    assert.strictEqual(await send(`${first}&pieces=2`), 409)
+    // The scope is as any other that is new: its first change sets its alarm.
+    assert.strictEqual(
+      (await home.ask("POST", "drafts", { scope: "red", title: "t", author: "a" }, Secret)).status,
+      201
+    )
+    assert.isBelow(home.alarm("red")!, Date.now() + 3_600_000)
+    assert.deepStrictEqual(home.scopes(), ["red"])
   })
 })

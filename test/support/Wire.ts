@@ -29,9 +29,16 @@ export interface Wire {
 
 const isJson = (type: string | undefined) => /^application\/(\w+\+)?json/.test(type ?? "")
 
-/** Connections to the server at `base`: as many as there are calls at once. Each call has the headers in `common`. */
-export const connect = (base: URL, common: Record<string, string> = {}): Wire => {
-  const agent = new Agent({ keepAlive: true, noDelay: true })
+/**
+ * Connections to the server at `base`: as many as there are calls at once. Each call has the headers in `common`, and fails after
+ * `maxSilence` milliseconds without a byte, if that is given.
+ */
+export const connect = (
+  base: URL,
+  common: Record<string, string> = {},
+  { maxSilence }: { readonly maxSilence?: number } = {}
+): Wire => {
+  const agent = new Agent({ keepAlive: true, noDelay: true, maxFreeSockets: Infinity })
   const send = ({ body, headers = {}, key, method, path }: Call) =>
     new Promise<Answer>((answered, failed) => {
       const text = body === undefined ? undefined : JSON.stringify(body)
@@ -74,6 +81,7 @@ export const connect = (base: URL, common: Record<string, string> = {}): Wire =>
         })
       })
       sent.once("error", failed)
+      if (maxSilence !== undefined) sent.setTimeout(maxSilence, () => sent.destroy(new Error("not answered in time")))
       sent.end(text)
     })
   return { send, close: () => agent.destroy() }

@@ -4,6 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { randomBytes } from "node:crypto"
 import { request } from "node:http"
+import type { Duplex } from "node:stream"
+import { MaxSockets } from "../../src/objects/Sockets.ts"
 import { start } from "../support/command.ts"
 import { Workerd } from "../support/harness.ts"
 
@@ -27,8 +29,8 @@ const seqs = (messages: ReadonlyArray<any>) =>
 /** The subprotocols that a page offers. */
 const offered = (key: string) => ["octopoid.events.v1", `octopoid.key.${Buffer.from(key).toString("base64url")}`]
 
-/** The status and the subprotocol with which the server answers a request for a socket. A WebSocket would not tell a refusal. */
-const handshake = (url: URL, headers: Record<string, string>) =>
+/** The status and the subprotocol with which the server answers a request for a socket. A WebSocket would not tell a refusal. The socket is closed, or kept in `held`. */
+const handshake = (url: URL, headers: Record<string, string>, held?: Array<Duplex>) =>
   new Promise<readonly [number | undefined, string | undefined]>((done, fail) => {
     const upgrade = {
       connection: "upgrade",
@@ -41,7 +43,8 @@ const handshake = (url: URL, headers: Record<string, string>) =>
       done([answer.statusCode, answer.headers["sec-websocket-protocol"]])
     })
     asked.on("upgrade", (answer, socket) => {
-      socket.destroy()
+      if (held === undefined) socket.destroy()
+      else held.push(socket)
       done([answer.statusCode, answer.headers["sec-websocket-protocol"]])
     })
     asked.on("error", fail)
@@ -223,6 +226,23 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret, CORS_ORIGINS: Page }), {
         assert.deepStrictEqual(yield* answer(offered(Secret), Page, wrong), [401, undefined])
         assert.deepStrictEqual(yield* answer(offered(Secret), "https://evil.example"), [403, undefined])
         assert.deepStrictEqual(yield* answer(offered(Secret), base.origin), [101, "octopoid.events.v1"])
+      }))
+
+    it.effect("a scope has 500 sockets, also if more are opened in one moment", () =>
+      Effect.gen(function*() {
+        const { base } = yield* Workerd
+        const ask = yield* asked
+        yield* ask("POST", "/api/v1/tasks", task("many", "many"))
+        const url = new URL("/api/v1/events?scope=many", base)
+        const headers = { authorization: `Bearer ${Secret}` }
+        const held: Array<Duplex> = []
+        const opened = yield* Effect.promise(() =>
+          Promise.all(Array.from({ length: MaxSockets + 20 }, () => handshake(url, headers, held)))
+        )
+        const statuses = Object.groupBy(opened, ([status]) => String(status))
+        assert.deepStrictEqual([statuses["101"]?.length, statuses["429"]?.length], [MaxSockets, 20])
+        for (const socket of held) socket.destroy()
+        while ((yield* Effect.promise(() => handshake(url, headers)))[0] !== 101) yield* Effect.sleep("50 millis")
       }))
 
     it.effect("the command watch shows a change that it is told of, without looking", () =>

@@ -7,6 +7,7 @@ import { occupied } from "../../../src/sql/transfer/Settle.ts"
 import * as Database from "../doctor/Database.ts"
 import { execute, type Target } from "../execute.ts"
 import { type Written, written } from "./dropped.ts"
+import { merge, type Merged } from "./scopes.ts"
 import { statements } from "./statements.ts"
 
 export interface Order extends Target {
@@ -17,8 +18,8 @@ export interface Order extends Target {
 
 export interface Loaded extends Written {
   readonly scope: string | null
-  /** How much greater the numbers of the drafts are. */
-  readonly draftsMoved: number
+  /** How much greater the numbers of the drafts of each scope are. */
+  readonly draftsMoved: Merged["draftsMoved"]
 }
 
 const parts = (file: string) => read(lines(createReadStream(file)))
@@ -81,19 +82,21 @@ const explain = (cause: unknown): never => {
   )
 }
 
-const moved = ({ kind, record }: Line, by: number): Line => ({
+const moved = ({ kind, record }: Line, by: Merged["draftsMoved"]): Line => ({
   kind,
-  record: { ...record, id: Number(record.id) + by }
+  record: { ...record, id: Number(record["id"]) + (by.get(String(record["scope"])) ?? 0) }
 })
 
 export const load = async (target: Order): Promise<Loaded> => {
   const { counts, header } = await check(target.file)
   const last = await lastDraft(target, header)
-  const draftsMoved = target.renumberDrafts ? last : 0
-  await execute(target, statements(header, () => recordsOf(target.file), Date.now(), draftsMoved)).catch(explain)
+  const merged = await merge(recordsOf(target.file), target.renumberDrafts ? last : undefined)
+  await execute(target, statements(header, () => recordsOf(target.file), Date.now(), merged)).catch(explain)
   const known = async function*() {
-    for await (const line of recordsOf(target.file)) yield line.kind === "drafts" ? moved(line, draftsMoved) : line
+    for await (const line of recordsOf(target.file)) {
+      yield line.kind === "drafts" ? moved(line, merged.draftsMoved) : line
+    }
   }
   const result = await written(Database.make(target.database, target.where), header, counts, known)
-  return { scope: header.scope, draftsMoved, ...result }
+  return { scope: header.scope, draftsMoved: merged.draftsMoved, ...result }
 }

@@ -3,6 +3,7 @@
  * `octopoid-server restore` sends. The lines come in pieces, which are kept beside the records. The last request writes
  * all of them in one transaction, into a scope without records, or none.
  */
+import type { DurableObjectStorage } from "@cloudflare/workers-types"
 import { exportKinds } from "../../domain/transfer/Export.ts"
 import { problemOf, type StoredRecord } from "../../domain/transfer/StoredRecord.ts"
 import { decodeUtf8, flawsOf } from "../../domain/WellFormed.ts"
@@ -14,16 +15,16 @@ import { MaxRow } from "../Schema.ts"
 /** The largest piece. A row has 2,000,000 bytes at most, and JSON may take six for one. */
 export const MaxPiece = 16 * 1024 * 1024
 
+/** All pieces of a restore. They and the records that are made of them share the object until the restore is finished. */
+export const MaxPieces = 2 * 1024 ** 3
+
+/** How long pieces are kept after the last one came. */
+export const MaxAge = 86_400_000
+
 /** A piece is kept in parts, because a row is smaller. */
 const MaxPart = 1_000_000
 
 const kinds = new Set<string>([...exportKinds, "dependencies", "history"])
-
-const tables = `
-  CREATE TABLE IF NOT EXISTS _restore (
-    id TEXT NOT NULL, piece INTEGER NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL,
-    PRIMARY KEY (id, piece, part)) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS _restored (id TEXT NOT NULL PRIMARY KEY, answer TEXT NOT NULL) STRICT, WITHOUT ROWID`
 
 class Refused extends Error {
   readonly status: number
@@ -73,7 +74,30 @@ const parse = (scope: string, text: string): ReadonlyArray<StoredRecord> =>
     return { kind, record }
   })
 
-export const make = ({ changed, storage, written }: Store, scope: string) => {
+const forget = ({ sql }: DurableObjectStorage) => {
+  sql.exec("DELETE FROM _restore")
+  sql.exec("DELETE FROM _restoring")
+}
+
+/** Removes the pieces of a restore that nobody goes on with. If there are younger ones, answers when they are to be removed. */
+export const tidy = (storage: DurableObjectStorage, now: number): number | undefined => {
+  const [last] = storage.sql.exec("SELECT at FROM _restoring").toArray()
+  if (last === undefined) return undefined
+  const until = Number(last["at"]) + MaxAge
+  if (until > now) return until
+  storage.transactionSync(() => forget(storage))
+  return undefined
+}
+
+export interface Options {
+  readonly scope: string
+  /** Has the object wake at that time, and tidy up. */
+  readonly wake: (time: number) => void
+  /** `MaxPieces`, unless given. */
+  readonly most?: number
+}
+
+export const make = ({ changed, storage, written }: Store, { most = MaxPieces, scope, wake }: Options) => {
   const { sql } = storage
 
   const answerOf = (id: string) =>
@@ -91,11 +115,33 @@ export const make = ({ changed, storage, written }: Store, scope: string) => {
   const keep = (id: string, piece: number, bytes: Uint8Array) => {
     const text = decodeUtf8(bytes)
     if (typeof text !== "string") throw new Refused(400, "The piece is not UTF-8.")
-    parse(scope, text)
+    if (parse(scope, text).length === 0) throw new Refused(400, "The piece holds no record.")
     refuseOccupied()
+    const now = Date.now()
     storage.transactionSync(() => {
-      // The pieces of another file are dropped: this file takes its place.
-      sql.exec("DELETE FROM _restore WHERE id <> ? OR piece = ?", id, piece)
+      const [last] = sql.exec("SELECT bytes FROM _restoring WHERE id = ?", id).toArray()
+      // Another file has taken the place of the one before.
+      if (last === undefined) forget(storage)
+      const before = sql.exec(
+        "SELECT coalesce(sum(octet_length(bytes)), 0) AS n FROM _restore WHERE id = ? AND piece = ?",
+        id,
+        piece
+      ).one()["n"]
+      const all = Number(last?.["bytes"] ?? 0) - Number(before) + bytes.length
+      if (all > most) {
+        throw new Refused(
+          413,
+          `The pieces of a restore have ${most} bytes at most together, and with this one they have ${all}. Nothing was written.`
+        )
+      }
+      sql.exec("DELETE FROM _restore WHERE id = ? AND piece = ?", id, piece)
+      sql.exec(
+        `INSERT INTO _restoring (one, id, bytes, at) VALUES (1, ?1, ?2, ?3)
+          ON CONFLICT (one) DO UPDATE SET id = ?1, bytes = ?2, at = ?3`,
+        id,
+        all,
+        now
+      )
       for (let part = 0; part === 0 || part * MaxPart < bytes.length; part++) {
         sql.exec(
           "INSERT INTO _restore (id, piece, part, bytes) VALUES (?, ?, ?, ?)",
@@ -106,6 +152,7 @@ export const make = ({ changed, storage, written }: Store, scope: string) => {
         )
       }
     })
+    wake(now + MaxAge)
   }
 
   /** The records that were kept. Each was checked when it was. */
@@ -159,7 +206,7 @@ export const make = ({ changed, storage, written }: Store, scope: string) => {
     written()
     const answer = JSON.stringify({ scope, counts })
     sql.exec("INSERT INTO _restored (id, answer) VALUES (?, ?)", id, answer)
-    sql.exec("DELETE FROM _restore")
+    forget(storage)
     return answer
   }
 
@@ -190,7 +237,6 @@ export const make = ({ changed, storage, written }: Store, scope: string) => {
             "Say which restore it is (restore), and either which piece this is (piece) or how many there were (pieces)."
           )
         }
-        sql.exec(tables)
         const before = answerOf(id)
         if (bytes.length > MaxPiece) throw new Refused(413, `A piece has ${MaxPiece} bytes at most.`)
         if (before !== undefined) return Response.json({ ...JSON.parse(before), before: true })
