@@ -15,7 +15,9 @@ import { MaxRow } from "../Schema.ts"
 /** The largest piece. A row has 2,000,000 bytes at most, and JSON may take six for one. */
 export const MaxPiece = 16 * 1024 * 1024
 
-/** All pieces of a restore. They and the records that are made of them share the object until the restore is finished. */
+/**
+ * All pieces of a restore. They and the records that are made of them share the object until the restore is finished.
+ */
 export const MaxPieces = 2 * 1024 ** 3
 
 /** How long pieces are kept after the last one came. */
@@ -79,7 +81,10 @@ const forget = ({ sql }: DurableObjectStorage) => {
   sql.exec("DELETE FROM _restoring")
 }
 
-/** Removes the pieces of a restore that nobody goes on with. If there are younger ones, answers when they are to be removed. */
+/**
+ * Removes the pieces of a restore that nobody goes on with. If there are younger ones, answers when they are to be
+ * removed.
+ */
 export const tidy = (storage: DurableObjectStorage, now: number): number | undefined => {
   const [last] = storage.sql.exec("SELECT at FROM _restoring").toArray()
   if (last === undefined) return undefined
