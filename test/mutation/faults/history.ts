@@ -30,8 +30,8 @@ export const history: ReadonlyArray<Fault> = [
     name: "dependency-change-without-version",
     breaks: "A change of dependencies raises the version of the task by one.",
     step: "changed",
-    find: "SET version = planned.version, updated_at = :now, blocked_by",
-    replace: "SET updated_at = :now, blocked_by"
+    find: "SET version = task.version, updated_at = :now, queue",
+    replace: "SET updated_at = :now, queue"
   },
   {
     name: "hook-without-version",
