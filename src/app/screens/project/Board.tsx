@@ -134,23 +134,28 @@ export const Board = (props: { readonly id: string; readonly counts: Readonly<Re
     undefined,
     { equals: (a, b) => a.join() === b.join() }
   )
+  // A second key may come before the frame in which the focus moves.
+  let going: { readonly at: number; readonly index: number } | undefined
   /** Moves the focus to another card: in the column by one, or to the column beside it. */
   const move = (down: number, across: number) => {
     const columns = [...board?.querySelectorAll<HTMLElement>(".board-column") ?? []]
-    const at = columns.findIndex((column) => column.contains(document.activeElement))
+    const at = going?.at ?? columns.findIndex((column) => column.contains(document.activeElement))
     const column = columns[Math.min(columns.length - 1, Math.max(0, at + across))]
     const frame = column?.querySelector<HTMLElement>(".board-scroll")
     if (frame == null) return
-    const index = Number(document.activeElement?.closest<HTMLElement>("[data-index]")?.dataset["index"] ?? -1)
+    const index = going?.index
+      ?? Number(document.activeElement?.closest<HTMLElement>("[data-index]")?.dataset["index"] ?? -1)
     const next = across !== 0 || at < 0 ? Math.ceil(frame.scrollTop / CardHeight) : Math.max(0, index + down)
     const place = next * CardHeight
     if (place < frame.scrollTop) frame.scrollTop = place
     else if (place + CardHeight > frame.scrollTop + frame.clientHeight) {
       frame.scrollTop = place + CardHeight - frame.clientHeight
     }
-    requestAnimationFrame(() =>
-      (frame.querySelector<HTMLElement>(`[data-index="${next}"] a`) ?? frame).focus({ preventScroll: true })
-    )
+    going = { at: columns.indexOf(column!), index: next }
+    requestAnimationFrame(() => {
+      going = undefined
+      ;(frame.querySelector<HTMLElement>(`[data-index="${next}"] a`) ?? frame).focus({ preventScroll: true })
+    })
     column?.scrollIntoView({ block: "nearest", inline: "nearest" })
   }
   useKeys([
