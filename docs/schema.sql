@@ -127,7 +127,7 @@ CREATE TABLE tasks (
   external_key              TEXT CHECK (external_key <> ''),
   -- What the last holder wrote down for the next attempt: JSON.
   checkpoint                TEXT,
-  -- The latest rejections, lost leases and attempts given up, oldest first: a JSON list.
+  -- The latest setbacks (rejections, requeues, failures, expired leases, missed deadlines), oldest first: a JSON list.
   setbacks                  TEXT,
   -- The `claimed_by` that a client gave a task in `failed` or `cancelled`, which has no lease.
   named_holder              TEXT CHECK (named_holder <> ''),

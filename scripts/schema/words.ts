@@ -81,7 +81,8 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
         "The end of the backoff, or the year 9999 while the task waits for a reply. The first claim after it clears this.",
       external_key: "The id of the task in the client's own system.",
       checkpoint: "What the last holder wrote down for the next attempt: JSON.",
-      setbacks: "The latest rejections, lost leases and attempts given up, oldest first: a JSON list.",
+      setbacks:
+        "The latest setbacks (rejections, requeues, failures, expired leases, missed deadlines), oldest first: a JSON list.",
       draft_id: "The draft that it was promoted from.",
       named_holder: "The `claimed_by` that a client gave a task in `failed` or `cancelled`, which has no lease.",
       loss_limit: "The limits in force when the present lease was granted; null: none.",

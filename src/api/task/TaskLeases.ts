@@ -46,8 +46,7 @@ export const handoff = HttpApiEndpoint.get("handoff", "/:id/handoff", {
   error: Errors.TaskNotFound
 }).annotateMerge(OpenApi.annotations({
   summary: "Read what the next agent should know",
-  description:
-    "The last checkpoint, and the latest rejections, losses and attempts that were given up. The answer to a claim has it too."
+  description: "The last checkpoint and the latest setbacks. The answer to a claim has it too."
 }))
 
 export const explain = HttpApiEndpoint.get("explain", "/:id/explain", {
