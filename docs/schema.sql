@@ -11,7 +11,8 @@
 --
 --   plan    `recorded` inserts the history row of the next version (tasks.version + 1), with `from_queue` and `to_queue`. Only this
 --           statement asks whether the change may be made. If it may not, it inserts nothing, and the next two change nothing.
---   apply   `changed` (of a claim: `granted`) reads the plan, sets the columns of the task, and raises its version to that of the plan.
+--   apply   the step with the name of the change (`moved`, `granted` and so on) reads the plan, sets the columns of the task, and raises its version to that of
+--           the plan.
 --   count   `counted` moves the counters of the scope and of the project, and the number of the scope's newest change.
 --
 -- Each history row has the next number of its scope's feed, `seq`. Until it is counted, it is above `queue_counts.seq`, and the view
@@ -127,7 +128,7 @@ CREATE TABLE tasks (
   external_key              TEXT CHECK (external_key <> ''),
   -- What the last holder wrote down for the next attempt: JSON.
   checkpoint                TEXT,
-  -- The latest rejections, lost leases and attempts given up, oldest first: a JSON list.
+  -- The latest setbacks (rejections, requeues, failures, expired leases, missed deadlines), oldest first: a JSON list.
   setbacks                  TEXT,
   -- The `claimed_by` that a client gave a task in `failed` or `cancelled`, which has no lease.
   named_holder              TEXT CHECK (named_holder <> ''),

@@ -45,16 +45,7 @@ const prepare = Effect.gen(function*() {
 })
 
 /** What an agent would do here. Its lease is renewed meanwhile, and it may be interrupted at any point. */
-const work = Effect.fnUntraced(function*({ ask, checkpoint, fencing_token, handoff, task }: Worker.Attempt) {
-  yield* say(task.id, `claimed, lease ${fencing_token}`)
-  if (handoff.checkpoint !== null) yield* say(task.id, `goes on from: ${handoff.checkpoint.notes}`)
-  // A task that ends with a question needs a person first. It waits, and this worker goes on with others.
-  const answer = handoff.answers?.at(-1)
-  if (answer !== undefined) yield* say(task.id, `${answer.answered_by} answered: ${answer.answer}`)
-  else if (task.content?.endsWith("?")) {
-    yield* say(task.id, `asks: ${task.content} (GET /api/v1/messages?type=question&unreplied=true has the question.)`)
-    return yield* ask({ content: task.content, to_actor: "human" })
-  }
+const steps = Effect.fnUntraced(function*({ checkpoint, task }: Worker.Attempt) {
   for (const step of [1, 2, 3]) {
     yield* Effect.sleep("1 second")
     yield* checkpoint({ branch: `agent/${task.id}`, notes: `step ${step} of 3 is done` })
@@ -63,6 +54,21 @@ const work = Effect.fnUntraced(function*({ ask, checkpoint, fencing_token, hando
   yield* say(task.id, "done, for review")
   return { commits_count: 1, turns_used: 3, execution_notes: "Three steps, no surprises." }
 }, (effect, { task }) => Effect.onInterrupt(effect, () => say(task.id, "interrupted")))
+
+const work = Effect.fnUntraced(function*(attempt: Worker.Attempt) {
+  const { ask, fencing_token, handoff, task } = attempt
+  yield* say(task.id, `claimed, token ${fencing_token}`)
+  if (handoff.checkpoint !== null) yield* say(task.id, `goes on from: ${handoff.checkpoint.notes}`)
+  // A task that ends with a question needs a person first. It waits, and this worker goes on with others.
+  const answer = handoff.answers?.at(-1)
+  if (answer !== undefined) yield* say(task.id, `${answer.answered_by} answered: ${answer.answer}`)
+  else if (task.content?.endsWith("?")) {
+    const list = `/api/v1/messages?scope=${connection.scope}&type=question&unreplied=true`
+    yield* say(task.id, `asks: ${task.content} It waits for the answer. GET ${list} has the question.`)
+    return yield* ask({ content: task.content, to_actor: "human" })
+  }
+  return yield* steps(attempt)
+})
 
 const worker = Worker.run({
   client: connection,

@@ -23,7 +23,7 @@ const { positionals, refuse, values, whole } = Flags.read({
 With "night", plays a night of many tasks. Some fail, some are lost and some are rejected. There are questions, usage and evidence. At the end a breaker is open, a project is at its cap, a task waits for an answer and an account is parked. It stays in
 its scope, so that pages and metrics have something to show. At the end, what the server tells is compared with what was done.
 The server is at --url, at OCTOPOID_URL or at http://localhost:8787. OCTOPOID_API_KEY is its API_SECRET_KEY, if it has one.`,
-  takes: "five seconds; a night takes a minute or two",
+  takes: "5 to 15 seconds; a night takes 1.5 to 4 minutes",
   arguments: ["[night]", "[<url>]"],
   options: {
     url: { type: "string", value: "url", says: "where the server is" },

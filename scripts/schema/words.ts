@@ -21,7 +21,8 @@ A change of a task is one batch of three steps: plan, apply, count. D1 carries a
 
   plan    \`recorded\` inserts the history row of the next version (tasks.version + 1), with \`from_queue\` and \`to_queue\`. Only this
           statement asks whether the change may be made. If it may not, it inserts nothing, and the next two change nothing.
-  apply   \`changed\` (of a claim: \`granted\`) reads the plan, sets the columns of the task, and raises its version to that of the plan.
+  apply   the step with the name of the change (\`moved\`, \`granted\` and so on) reads the plan, sets the columns of the task, and raises its version to that of
+          the plan.
   count   \`counted\` moves the counters of the scope and of the project, and the number of the scope's newest change.
 
 Each history row has the next number of its scope's feed, \`seq\`. Until it is counted, it is above \`queue_counts.seq\`, and the view
@@ -81,7 +82,8 @@ has the queue \`claimed\`; under a review claim the task stays in its queue. Eac
         "The end of the backoff, or the year 9999 while the task waits for a reply. The first claim after it clears this.",
       external_key: "The id of the task in the client's own system.",
       checkpoint: "What the last holder wrote down for the next attempt: JSON.",
-      setbacks: "The latest rejections, lost leases and attempts given up, oldest first: a JSON list.",
+      setbacks:
+        "The latest setbacks (rejections, requeues, failures, expired leases, missed deadlines), oldest first: a JSON list.",
       draft_id: "The draft that it was promoted from.",
       named_holder: "The `claimed_by` that a client gave a task in `failed` or `cancelled`, which has no lease.",
       loss_limit: "The limits in force when the present lease was granted; null: none.",

@@ -88,7 +88,8 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
       )
     )
 
-  // A worker that stops waits for no task. Whether the claim brought one is asked afterwards (`granted`).
+  // When the worker stops, it gives up a waiting claim. `granted` asks afterwards whether the server had granted a
+  // task.
   const next = settled(
     waits === 0 ? claimWaiting(0) : Effect.raceFirst(
       claimWaiting(waits),
@@ -125,7 +126,8 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
     const taken = twins.moved(watched ?? strange, strange)
     watched = strange
     if (taken !== undefined) {
-      // The last renewal of a process that died may have been under way. A second one cannot.
+      // A dead process may have sent one renewal that arrives late. A second renewal, more than `InTransit` later,
+      // shows that the process lives.
       if (renewedAt !== undefined && at - renewedAt > InTransit) return yield* taken
       renewedAt ??= at
       since = at

@@ -1,4 +1,7 @@
-/** Hands in the outbox: results that an earlier process left, and results whose leases were released. */
+/**
+ * Hands in the outbox: results that an earlier process left, and results whose lease the worker returned because the
+ * server did not accept them.
+ */
 import * as Effect from "effect/Effect"
 import { Unreachable } from "./call/Ask.ts"
 import type { Worker } from "./Held.ts"

@@ -108,7 +108,7 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     }
   }
 
-  /** Whether there is something that the control object has to be told. */
+  /** Whether messages to the control object are unsent. */
   const waits = () => sql.exec("SELECT 1 FROM _outbox LIMIT 1").toArray().length > 0
 
   const line = Line.make((queue) => sql.exec(readyTask, scope, queue).toArray().length > 0)

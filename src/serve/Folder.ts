@@ -17,8 +17,8 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { codeOf, Refusal, sentenceOf } from "./Refusal.ts"
 
 /**
- * The folder of the data, if the command names none. It is in the home directory: below the working directory, each
- * project would have a server of its own.
+ * The folder of the data, if the command names none. It is in the home directory. In the working directory each project
+ * would get a server of its own.
  */
 export const usual = (env: Readonly<Record<string, string | undefined>>): string =>
   join(

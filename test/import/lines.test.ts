@@ -76,7 +76,7 @@ describe("the lines of an export", () => {
     }
   })
 
-  it("are refused where a text or a number would become another one", async () => {
+  it("are refused if JSON would change a text or a number", async () => {
     assert.match(await refusal(whole(draft(1, "x\\ud83d"))), /^Line 2: record\.title: .*half of a surrogate pair/)
     assert.match(
       await refusal(whole(draft(1, "a").replace("\"id\":1", "\"id\":9007199254740993"))),

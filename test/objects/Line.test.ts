@@ -86,7 +86,7 @@ describe("the line of claims", () => {
       assert.isTrue((yield* Effect.forEach(claims.slice(3), Fiber.join)).every((task) => task === undefined))
     }))
 
-  it.effect("time makes a task ready for the claim that looks", () =>
+  it.effect("one claim tries again when a change has no known queue", () =>
     Effect.gen(function*() {
       const { claim, line, looks } = start()
       yield* claim("m")

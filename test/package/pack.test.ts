@@ -153,7 +153,7 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the
       assert.include(files, join("dist", "client", "Worker.d.ts"))
       assert.include(files, join("dist", "cli.js"))
       const others = files.filter((file) =>
-        !/^(dist(.(api|cli|client|domain)(.(\w+))?)?|dist.((api|client|domain).[\w/\\]+|client|FileStore)\.(js|d\.ts)|dist.cli(.[\w-]+)?\.js|dist.serve(.(worker\.js|workerd\.capnp))?|package\.json|README\.md|LICENSE)$/
+        !/^(dist([/\\](api|cli|client|domain)([/\\]\w+){0,2})?|dist.((api|client|domain).[\w/\\]+|client|FileStore)\.(js|d\.ts)|dist.cli(.[\w-]+)?\.js|dist.serve(.(worker\.js|workerd\.capnp))?|package\.json|README\.md|LICENSE)$/
           .test(
             file
           )

@@ -121,7 +121,7 @@ describe("cancelling a task that is held", () => {
       assert.deepInclude(yield* last, { event: "submitted", to_queue: "cancelled", actor: "ann" })
     }).pipe(provided))
 
-  it.effect("lets a verdict stand", () =>
+  it.effect("leads to done if the holder's result is accepted", () =>
     Effect.gen(function*() {
       const { queue } = yield* asked
       assert.deepInclude(yield* queue.accept(id, { accepted_by: "x" }, undefined), {

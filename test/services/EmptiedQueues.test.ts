@@ -56,7 +56,7 @@ describe("the counters of queues", () => {
       assert.deepStrictEqual(poll.queue_counts, { incoming: 0, claimed: 0, provisional: 0, failed: 4 })
     }))
 
-  it("lose the names of empty queues that an older version left", () => {
+  it("lose the names of empty queues, which a migration removes", () => {
     const { raw } = NodeD1.make()
     for (const migration of migrations) {
       if (migration.startsWith("-- Counters hold only")) {

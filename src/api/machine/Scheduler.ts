@@ -18,11 +18,11 @@ export class SchedulerApi extends HttpApiGroup.make("scheduler")
       }).annotateMerge(OpenApi.annotations({
         summary: "Poll",
         description:
-          "Everything that an orchestrator needs to plan its tick, in one request: counts, reviews and flows of its scope, and whether it is registered."
+          "Everything that an orchestrator needs to decide what to do next, in one request: counts, reviews and flows of its scope, and whether it is registered."
       }))
     )
   )
   .prefix("/api/v1/scheduler")
   .middleware(Authorization)
-  .annotateMerge(OpenApi.annotations({ title: "Scheduler", description: "The orchestrator's tick." }))
+  .annotateMerge(OpenApi.annotations({ title: "Scheduler", description: "The poll of an orchestrator." }))
 {}

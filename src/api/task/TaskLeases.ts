@@ -6,7 +6,7 @@ import { TaskId } from "../../domain/Identifier.ts"
 import { CheckpointTooLarge, Handoff } from "../../domain/lease/Handoff.ts"
 import { Push, pushParameters } from "../../domain/lease/Push.ts"
 import * as Renewals from "../../domain/lease/Renewal.ts"
-import { explainParameters, Explanation } from "../../domain/task/Explanation.ts"
+import { explainParameters, Explanation } from "../../domain/task/explain/Explanation.ts"
 import * as Errors from "../../domain/task/TaskErrors.ts"
 import { InvalidTask, TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import { NeededRank } from "../access/Authorization.ts"
@@ -46,8 +46,7 @@ export const handoff = HttpApiEndpoint.get("handoff", "/:id/handoff", {
   error: Errors.TaskNotFound
 }).annotateMerge(OpenApi.annotations({
   summary: "Read what the next agent should know",
-  description:
-    "The last checkpoint, and the latest rejections, losses and attempts that were given up. The answer to a claim has it too."
+  description: "The last checkpoint and the latest setbacks. The answer to a claim has it too."
 }))
 
 export const explain = HttpApiEndpoint.get("explain", "/:id/explain", {

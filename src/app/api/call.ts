@@ -114,7 +114,7 @@ const request = async (route: string, parts: AnyParts, headers: Record<string, s
   return answer
 }
 
-/** Reads. */
+/** Sends a GET. */
 export const read = <R extends Read>(route: R, parts: Parts<R>): Promise<Answer<R>> =>
   request(route, parts as AnyParts, {}) as Promise<Answer<R>>
 

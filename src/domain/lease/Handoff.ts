@@ -68,7 +68,7 @@ const said = (description: string) =>
 export const Handoff = Schema.Struct({
   checkpoint: Schema.NullOr(WrittenCheckpoint).pipe(describe("The last checkpoint; null if there is none.")),
   setbacks: Schema.Array(Setback).pipe(
-    describe("The latest rejections, losses and attempts that were given up, oldest first.")
+    describe("The latest setbacks (rejections, requeues, failures, expired leases, missed deadlines), oldest first.")
   ),
   last_rejection_reason: text("Why its last result was rejected."),
   execution_notes: said("What the last attempt had to say about the work, or why it failed"),

@@ -3,7 +3,7 @@
  *
  * The endpoints read their moves from this table. What a claim and an expired lease do stands in SQL as well
  * (`sql/lease/Claim.ts`, the view `expiring`), and tests hold both together. A PATCH may put a task into any queue but
- * `done`, so it has no row; `TaskPatch.ts` says what it does to the lease.
+ * `done`, so it has no row; `PatchPlan.ts` plans it, and `domain/lease/LeasePatch.ts` says what it does to the lease.
  */
 import type { QueueName } from "../Identifier.ts"
 import { type Budget, type Limits, type Spending, spendsLast } from "../lease/Budget.ts"
@@ -76,7 +76,7 @@ const move = (event: string, from: Move["from"], to: Move["to"], rest?: Partial<
 /** The holder gives the task back, and it was no attempt. */
 const givenBack = { yields: true, clearsIntervention: false, actor: "named or holder", returns: true } as const
 
-/** Every move but PATCH, whose caller chooses the destination (`TaskPatch.ts`). */
+/** Every move but PATCH, whose caller chooses the destination (`PatchPlan.ts`). */
 export const moves = {
   claim: move("claimed", "other", { queue: "claimed" }, { lease: "grant" }),
   claimReview: move("review_claimed", ["provisional"], "same", { lease: "grant" }),

@@ -1,4 +1,5 @@
 /** A task: a unit of work, in exactly one queue at any time. */
+import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import { describe, Flag, JsonColumn, optionalKeys, text, Time, TimeColumn } from "../Encoding.ts"
 import { DraftId, OrchestratorId, ProjectId, QueueName, ScopeName, TaskId } from "../Identifier.ts"
@@ -161,3 +162,16 @@ export const TaskRow = Schema.Struct({
 })
 /** A row as it is decoded: its evidence is marked as answers show it (`Evidence.marked`). */
 export type TaskRow = Omit<typeof TaskRow.Type, "evidence"> & Pick<Task, "evidence">
+
+/** Columns and the values to write to them. */
+export type Columns = Record<string, string | number | null>
+
+/** A value for a column. */
+export const column = (value: unknown): string | number | null =>
+  value === null || value === undefined
+    ? null
+    : DateTime.isDateTime(value)
+    ? DateTime.toEpochMillis(value)
+    : typeof value === "boolean"
+    ? Number(value)
+    : value as string | number

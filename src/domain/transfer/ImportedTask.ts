@@ -22,7 +22,7 @@ import {
 } from "../Size.ts"
 import { Commit, EvidenceList, evidenceText } from "../task/Evidence.ts"
 import { DefaultPriority, rank } from "../task/Priority.ts"
-import type { Columns } from "../task/TaskPatch.ts"
+import type { Columns } from "../task/Task.ts"
 import { ImportedFlag, importedSums, ImportedTime, importedTokens, optional } from "./ImportedRecords.ts"
 
 const label = optional(Label)

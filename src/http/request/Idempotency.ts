@@ -32,8 +32,8 @@ const scopeOf = (url: URL, text: string): string => {
 }
 
 /**
- * What of the body makes the request another one. How long a claim may wait does not: who waits no more repeats it with
- * 0.
+ * The part of the body that identifies the request. `wait_seconds` of a claim is left out: a client that stops waiting
+ * repeats the claim with 0.
  */
 const contentOf = (url: URL, text: string): string =>
   url.pathname === "/api/v1/tasks/claim" ? text.replace(/"wait_seconds"\s*:\s*\d+/g, "\"wait_seconds\":0") : text

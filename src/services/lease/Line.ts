@@ -42,7 +42,7 @@ export const CurrentLine = Context.Reference<Line | undefined>("octopoid-server/
   defaultValue: () => undefined
 })
 
-/** Of the claims that look for the same tasks, only the first has to try. Their machines make no difference. */
+/** If several claims look for the same tasks, only the first has to try. Their machines make no difference. */
 const wantedBy = ({ account, priority_order, queue, role_filter, type_filter }: Claim): Wanted => ({
   same: JSON.stringify([queue, role_filter, type_filter, priority_order, account]),
   queue: queue || (role_filter == null || role_filter.length === 0 ? "incoming" : undefined)

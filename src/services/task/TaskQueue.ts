@@ -13,7 +13,7 @@ import type { ContentChoice, Envelope, InvalidCursor } from "../../domain/Page.t
 import type { TooLarge } from "../../domain/Size.ts"
 import type { Bulk, BulkAnswer, InvalidBulk } from "../../domain/task/Bulk.ts"
 import type { EvidenceMissing } from "../../domain/task/Evidence.ts"
-import type { AskedClaim, Explanation } from "../../domain/task/Explanation.ts"
+import type { AskedClaim, Explanation } from "../../domain/task/explain/Explanation.ts"
 import type { HistoryEntry, HistoryQuery } from "../../domain/task/History.ts"
 import type {
   Acceptance,
@@ -124,7 +124,7 @@ export class TaskQueue extends Context.Service<TaskQueue, {
   ) => Effect.Effect<Task, MoveError | InvalidTask | TooManyParks>
   /** Brings a failed or cancelled task back to `incoming`, with its counters at zero. */
   readonly redrive: (id: TaskId, redrive: Redrive, scope: Reach) => Effect.Effect<Task, MoveError | TerminalFailure>
-  /** Changes fields, and repairs contradictions (`domain/task/TaskPatch.ts`). */
+  /** Changes fields, and repairs contradictions (`domain/task/PatchPlan.ts`). */
   readonly patch: (
     id: TaskId,
     patch: TaskPatch,

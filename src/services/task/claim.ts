@@ -68,7 +68,7 @@ const claimed = (task: TaskRow, now: number) => ({
 export const make = Effect.gen(function*() {
   const once = yield* Idempotency.make
   const settings = yield* Settings
-  const explain = yield* Refusal.make
+  const refusal = yield* Refusal.make
   const backsOff = settings.backoff.baseSeconds > 0
   const expired = Expiry.steps(true, "ready", backsOff)
 
@@ -156,7 +156,7 @@ export const make = Effect.gen(function*() {
       const wanted = wantedBy(scope, claim, queue)
       const granted = yield* grant(claim, reach, { queue, passing }, wanted, seconds)
       if (granted.task !== undefined) return { task: granted.task }
-      return { next: yield* explain({ scope, claim, reach, queue, passing, wanted, parked: granted.parked }) }
+      return { next: yield* refusal({ scope, claim, reach, queue, passing, wanted, parked: granted.parked }) }
     })
     // A role may have a queue of its own. The first attempt assumes `incoming`, and grants nothing if the role claims
     // from elsewhere.

@@ -1,4 +1,4 @@
-/** Explains why nobody has a task. One batch reads the facts; `domain/task/Explanation.ts` judges them. */
+/** Explains why nobody has a task. One batch reads the facts; `domain/task/explain/Explanation.ts` judges them. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { CurrentActor } from "../../domain/access/Caller.ts"
@@ -6,7 +6,8 @@ import type { TaskId } from "../../domain/Identifier.ts"
 import type { Stopping } from "../../domain/record/Breaker.ts"
 import type { Cap } from "../../domain/record/Usage.ts"
 import { MaxRecord } from "../../domain/Size.ts"
-import { type AskedClaim, explanationOf, MaxAhead } from "../../domain/task/Explanation.ts"
+import { type AskedClaim, explanationOf } from "../../domain/task/explain/Explanation.ts"
+import { MaxAhead } from "../../domain/task/explain/Reason.ts"
 import { InvalidTask, TaskNotFound } from "../../domain/task/TaskErrors.ts"
 import { Database } from "../../sql/Database.ts"
 import { listed } from "../../sql/dependency/Dependency.ts"

@@ -2,10 +2,10 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { FlowRules } from "../../domain/flow/FlowRules.ts"
+import { endsByPatch } from "../../domain/lease/LeasePatch.ts"
 import * as Evidence from "../../domain/task/Evidence.ts"
 import { HistoryRow } from "../../domain/task/History.ts"
 import { TaskRow } from "../../domain/task/Task.ts"
-import { endsByPatch } from "../../domain/task/TaskPatch.ts"
 import type { Row } from "../../sql/Batch.ts"
 
 const decodeRow = Schema.decodeUnknownEffect(TaskRow)

@@ -33,8 +33,8 @@ const refused = (value: unknown): Error =>
   new TypeError(`Type '${value instanceof Date ? "Date" : typeof value}' not supported for value '${String(value)}'`)
 
 /**
- * The value as SQLite gets it. Left to themselves the engines differ: of `true`, D1 makes 1 and a Durable Object the
- * text `true`; D1 refuses `undefined`, and a Durable Object makes NULL of it; D1 makes NULL of `Infinity`.
+ * The value as SQLite gets it, the same for each engine. The engines convert values differently. `true`: D1 stores 1, a
+ * Durable Object the text `true`. `undefined`: D1 fails, a Durable Object stores NULL. `Infinity`: D1 stores NULL.
  */
 export const inputOf = (value: unknown): Input => {
   if (typeof value === "string" || value === null) return value

@@ -45,7 +45,7 @@ const passable = `AND bytes <= ${MaxRecord} AND NOT capped`
 
 const order = "ORDER BY priority_rank, created_at, id LIMIT 1"
 
-/** The project is not stopped. That the scope is not is asked for before: then no other task is better. */
+/** The project is not stopped. The claim has already checked that the scope is not stopped. */
 const runs = `NOT EXISTS (SELECT 1 FROM stopped_projects AS stopped
   WHERE stopped.id = stretch.project_key AND stopped.scope = :scope AND stopped.until > :now)`
 

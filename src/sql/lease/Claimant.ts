@@ -14,7 +14,7 @@ export const claimingFrom = (scope: string): string =>
 
 const itself = (scope: string) => `FROM ${claimingFrom(scope)} ORDER BY last_heartbeat DESC LIMIT 1`
 
-/** A query for the machine. `live` narrows the tasks that count as held. */
+/** A query for the machine. `live` says which of its leases count: all unless given. */
 export const machine = (scope: string, live = ""): string => `
   SELECT id, status, last_heartbeat, coalesce(:max_claimed, max_claimed) AS maximum,
     (SELECT count(*) FROM tasks INDEXED BY tasks_leased

@@ -3,8 +3,8 @@ import { MaxParks } from "../../domain/lease/Park.ts"
 import { statement } from "../Statement.ts"
 
 /**
- * The account `:account` may be parked, as a condition of the plan of `moving` (`sql/task/Move.ts`): a scope has a
- * limited number of parked accounts.
+ * The scope has room for one more parked account, `:account`. A condition of the plan of `moving`
+ * (`sql/task/Move.ts`).
  */
 export const mayPark = `(SELECT count(*) FROM parked_accounts
   WHERE parked_accounts.scope = moving.scope AND until > :now AND account <> :account) < ${MaxParks}`

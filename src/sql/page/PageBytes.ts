@@ -48,8 +48,8 @@ export const pagesOf = ({ bytes, columns, long }: Shape, rows: string): Pages =>
     light: statement(
       `SELECT ${lightened.join(", ")}, heavy FROM (SELECT *, ${length} > :share AS heavy FROM (${rows}))`
     ),
-    // The first row is included even if it does not fit, and so is the first row after the page; `Page.end` removes
-    // that one.
+    // The first row is always in the result. So is the first row after the page: it shows that a next page exists, and
+    // `Page.end` removes it.
     fitting: statement(`
       SELECT * FROM (
         SELECT *, sum(row_bytes) OVER so_far AS page_bytes, row_number() OVER so_far AS place

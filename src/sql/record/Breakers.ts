@@ -113,7 +113,7 @@ export const probed: Statement = statement(`
   UPDATE breakers SET canary_task = task.id, canary_token = task.grants, retry_at = task.retry_at
   FROM probing AS task WHERE task.scope = :scope AND ${its}`)
 
-/** The breaker that stops a task, a row of `of`, as JSON; null if there is none. */
+/** The breaker that stops a task, as JSON; null if there is none. `of`: the alias of the task's row. */
 export const stopping = (of: string): string =>
   `(SELECT json_object('project_id', nullif(breaker.project_id, ''), 'opened_at', opened_at, 'reason', breaker.reason,
     'retry_at', retry_at, 'half_open', json(iif(half_open, 'true', 'false')), 'canary_task', canary_task)

@@ -218,7 +218,7 @@ const evident = "AND (project_id IS NULL OR NOT EXISTS (SELECT 1 FROM lacking WH
 /** The failure of the task is not terminal, or the redrive says `terminal`. */
 const redrivable = "AND (:terminal OR NOT terminal OR queue <> 'failed')"
 
-/** The account may be parked. */
+/** The scope has room for one more parked account. */
 const parkable = `AND ${Parked.mayPark}`
 
 /** The change of the task is planned, and not applied. */

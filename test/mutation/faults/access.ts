@@ -40,7 +40,7 @@ export const access: ReadonlyArray<Fault> = [
   {
     name: "done-by-patch",
     breaks: "A task reaches `done` by accept or by an administrator, not by a PATCH.",
-    symbol: "TaskPatch.plan",
+    symbol: "PatchPlan.plan",
     find: "task.queue !== \"done\" && !forced) return InvalidTask.doneByPatch()",
     replace: "task.queue !== \"provisional\" && !forced) return InvalidTask.doneByPatch()"
   },

@@ -12,7 +12,7 @@ export const stops: ReadonlyArray<Fault> = [
   {
     name: "terminal-stays",
     breaks: "A task that leaves `failed` by a PATCH is no terminal failure any more.",
-    symbol: "TaskPatch.endColumns",
+    symbol: "LeasePatch.endColumns",
     find: "queue !== \"failed\" ? { terminal: 0 } : {}",
     replace: "queue !== \"failed\" ? {} : {}"
   },

@@ -1,5 +1,5 @@
 /**
- * PATCH and force-queue: reads the task, plans the change (`domain/task/TaskPatch.ts`), and writes it if the task has
+ * PATCH and force-queue: reads the task, plans the change (`domain/task/PatchPlan.ts`), and writes it if the task has
  * not changed since.
  */
 import * as Clock from "effect/Clock"
@@ -13,12 +13,11 @@ import { seed } from "../../../domain/lease/Backoff.ts"
 import { expectationProblem, fenceProblem } from "../../../domain/lease/Fence.ts"
 import type { ForcedMove } from "../../../domain/task/MoveInput.ts"
 import { ends } from "../../../domain/task/Moves.ts"
-import { TaskRow } from "../../../domain/task/Task.ts"
-import { InvalidTask, TaskNotFound, VersionConflict } from "../../../domain/task/TaskErrors.ts"
+import * as PatchPlan from "../../../domain/task/PatchPlan.ts"
+import { column, type Columns, TaskRow } from "../../../domain/task/Task.ts"
+import { InvalidTask, TaskNotFound } from "../../../domain/task/TaskErrors.ts"
 import type { TaskPatch } from "../../../domain/task/TaskInput.ts"
-import * as TaskPatches from "../../../domain/task/TaskPatch.ts"
-import { column, type Patched, takesBack } from "../../../domain/task/TaskPatch.ts"
-import { Database, ifRoom } from "../../../sql/Database.ts"
+import { Database } from "../../../sql/Database.ts"
 import * as Cascade from "../../../sql/dependency/Cascade.ts"
 import { noCycle } from "../../../sql/dependency/Cycles.ts"
 import * as Dependency from "../../../sql/dependency/Dependency.ts"
@@ -34,34 +33,10 @@ import { Settings } from "../../Settings.ts"
 import * as ExternalKey from "../externalKey.ts"
 import { logCascade, logTransition } from "../log.ts"
 import { answered, decodeRules, firstTask } from "../rows.ts"
-
-/** Each failed attempt means that another change was faster. This many in a row are no accident. */
-const Attempts = 5
-
-/**
- * The attempt changed nothing, because another change of the task was faster. `task` is the task as the attempt read
- * it.
- */
-export class Overtaken {
-  readonly task: TaskRow
-  constructor(task: TaskRow) {
-    this.task = task
-  }
-}
-
-/** Repeats the attempt while it is overtaken and the request has room. After that the call fails with a conflict. */
-export const repeated = Effect.fnUntraced(function*<A, E, R>(attempt: Effect.Effect<A | Overtaken, E, R>) {
-  let result = yield* attempt
-  for (let n = 1; result instanceof Overtaken; n++) {
-    const { id, version } = result.task
-    const conflict = Effect.fail(VersionConflict.of(id, version, version + 1))
-    result = yield* n < Attempts ? ifRoom(conflict)(attempt) : conflict
-  }
-  return result
-})
+import { Overtaken, repeated } from "./repeated.ts"
 
 /** A planned PATCH: `waits` are the blockers if they change, `added` the new ones among them. */
-interface Planned extends Patched {
+interface Planned extends PatchPlan.Patched {
   readonly waits: ReadonlyArray<Waits> | undefined
   readonly added: ReadonlyArray<string>
 }
@@ -174,7 +149,7 @@ export const makeWrite = Effect.gen(function*() {
   /**
    * The limits of the attempt (the view `expiring`), if the PATCH grants a lease or changes the limits of a held task.
    */
-  const limitsOf = (task: TaskRow, columns: Patched["columns"], granted: boolean): Values => {
+  const limitsOf = (task: TaskRow, columns: Columns, granted: boolean): Values => {
     const changes = "max_attempts" in columns || "max_lease_losses" in columns
     const isHeld = (columns.claimed_by === undefined ? task.claimed_by : columns.claimed_by) !== null
     if (!isHeld || !(granted || changes)) return {}
@@ -322,7 +297,7 @@ export const make = Effect.gen(function*() {
         on_failure: on_failure as OnFailure
       }))
       const project = "project_id" in patch ? patch.project_id : task.project_id
-      const plan = TaskPatches.plan(task, patch, {
+      const plan = PatchPlan.plan(task, patch, {
         waitsFor: waited.map(({ blocker }) => blocker),
         rules: decodeRules(flows[0]?.rules)?.[project ? "child" : "task"],
         forced: forcedBy !== undefined,
@@ -376,7 +351,7 @@ export const make = Effect.gen(function*() {
   const patch = Effect.fn("TaskQueue.patch")(
     function*(id: TaskId, changes: TaskPatch, scope: ScopeName | undefined) {
       if (Object.keys(changes).every((field) => remarks.has(field))) return yield* InvalidTask.noFields()
-      if (takesBack(changes)) return yield* takeBack(id, scope)
+      if (PatchPlan.takesBack(changes)) return yield* takeBack(id, scope)
       return answered(yield* run({ id, patch: changes, scope }))
     }
   )

@@ -1,6 +1,6 @@
 /** The import of a kind of records that are written as they come. */
 import type * as Result from "effect/Result"
-import type { Columns } from "../../../domain/task/TaskPatch.ts"
+import type { Columns } from "../../../domain/task/Task.ts"
 import type { ImportKind } from "../../../domain/transfer/Import.ts"
 import * as Revisions from "../../../sql/Revisions.ts"
 import { type Statement, statement, type Values, variants } from "../../../sql/Statement.ts"
