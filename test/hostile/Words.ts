@@ -20,6 +20,8 @@ export const words: { readonly [name: string]: (random: Chance) => unknown } = {
   depth: count,
   pr_number: count,
   max_claimed: (random) => random.between(3, 50),
+  // A claim that waits does so in real time.
+  wait_seconds: (random) => random.happens(0.9) ? 0 : 1,
   lease_duration_seconds: (random) => random.between(1, 3600),
   hooks: () => [{ name: "tests", point: "before_submit", type: "script", status: "pending" }],
   hookName: () => "tests",
