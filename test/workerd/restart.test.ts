@@ -126,13 +126,12 @@ describe("wrangler dev", () => {
       }))
     }))
 
-  it.live.each(
-    [["DEFAULT_LEASE_SECONDS", "abc"], ["API_SECRET_KEY", ""]] as const
-  )("names the setting that cannot be read: %s", ([name, value]) =>
+  // Each setting has its test in test/services/Settings.test.ts. An empty value is what wrangler could drop.
+  it.live("names the setting that cannot be read", () =>
     Effect.gen(function*() {
       const state = yield* directory
-      const { healthy, output } = yield* Effect.scoped(start(state, "--var", `${name}:${value}`))
+      const { healthy, output } = yield* Effect.scoped(start(state, "--var", "API_SECRET_KEY:"))
       assert.isFalse(healthy)
-      assert.include(output(), name)
+      assert.include(output(), "API_SECRET_KEY")
     }))
 })
