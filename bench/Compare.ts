@@ -1,16 +1,19 @@
 /**
- * The same lives of tasks on three servers, side by side: this one, one by hand that sends D1 the same batches, and one
- * as they are usually written. All three stay up and take turns, so that other work of the machine slows all of them down.
+ * The same lives of tasks on four servers, side by side: this one, the version before its statements became constant, one by
+ * hand that sends D1 the same batches, and one as they are usually written. All stay up and take turns, so that other work of
+ * the machine slows all of them down.
  */
 import { launch } from "../test/support/Launcher.ts"
 import * as Baseline from "./baseline/Build.ts"
 import { record } from "./baseline/Recording.ts"
-import { scope } from "./Case.ts"
+import { scope, setupOf } from "./Case.ts"
+import { newTask } from "./cases/given.ts"
+import * as Before from "./life/Before.ts"
 import * as Load from "./Load.ts"
 import * as Seed from "./Seed.ts"
 import * as Storage from "./Storage.ts"
 
-export const servers = ["this server", "bare batches", "Hono"] as const
+export const servers = ["this server", "before", "bare batches", "Hono"] as const
 export type Server = typeof servers[number]
 
 export interface Options extends Seed.Size {
@@ -59,6 +62,24 @@ const seedHono = (storage: string, { depth, history }: Seed.Size) =>
     raw.exec("COMMIT")
   })
 
+/** Fills the version before by requests, since its schema is another one. It has no history but that of these tasks. */
+const fillBefore = async (base: URL, depth: number, clients: number) => {
+  const { ask } = setupOf(async ({ body, method, path }) => {
+    const answer = await fetch(new URL(path, base), {
+      method,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body)
+    })
+    return { status: answer.status, body: await answer.json() as any }
+  })
+  for (const machine_id of Load.machines(clients)) {
+    await ask("POST", "/api/v1/orchestrators/register", { scope, cluster: "bench", machine_id })
+  }
+  for (let n = 0; n < depth; n++) {
+    await ask("POST", "/api/v1/tasks", newTask(`ready-${n}`, { priority: `P${n % priorities}` }))
+  }
+}
+
 export const run = async (
   { clients, code, depth, empty, history, rounds, seconds }: Options
 ): Promise<Comparison> => {
@@ -74,16 +95,21 @@ export const run = async (
   // Before the first of them is opened, or its database would be copied in the middle of something.
   const forBare = Storage.copyOf(own)
 
+  const before = await Before.build()
+  const forBefore = await Storage.migrated(before)
+
   const env = { LOG_LEVEL: "Error" }
   const running = {
     "this server": await launch({ code, storage: own, env }),
     "bare batches": await launch({ code: bare, storage: forBare, env: { BATCHES: JSON.stringify(await record()) } }),
+    before: await launch({ ...before, storage: forBefore, env }),
     Hono: await launch({ code: hono, storage: forHono, migrations: Baseline.honoMigrations })
   } satisfies Record<Server, unknown>
   try {
+    await fillBefore(running.before.base, depth, Math.max(...clients))
     const results = []
     for (const count of clients) {
-      const of: Record<Server, Array<Load.Result>> = { "this server": [], "bare batches": [], Hono: [] }
+      const of: Record<Server, Array<Load.Result>> = { "this server": [], before: [], "bare batches": [], Hono: [] }
       for (const server of servers) {
         await Load.run({ base: running[server].base, clients: count, seconds: Math.min(1, seconds) })
       }
@@ -97,6 +123,7 @@ export const run = async (
         clients: count,
         of: {
           "this server": Load.sum(of["this server"]),
+          before: Load.sum(of.before),
           "bare batches": Load.sum(of["bare batches"]),
           Hono: Load.sum(of.Hono)
         }

@@ -136,6 +136,22 @@ export const ratios = ({ results }: Comparison): string =>
     2
   )
 
+/** Whether the lives a second with 8 clients are what they should be beside the others. */
+export const targets = ({ results }: Comparison): string => {
+  const { of } = results.find(({ clients }) => clients === 8) ?? results[0]!
+  const ratio = (other: Server) =>
+    perSecond(of["this server"].lives, of["this server"]) / perSecond(of[other].lives, of[other])
+  return table(
+    ["lives a second with 8 clients", "ratio", "target", "met"],
+    ([["before", 1.5], ["bare batches", 0.9]] as const).map(([other, target]) => [
+      `beside ${other}`,
+      times(ratio(other)),
+      `≥ ${target}`,
+      ratio(other) >= target ? "yes" : "**no**"
+    ])
+  )
+}
+
 /** How long each step takes on this server, for each number of clients. */
 export const bySteps = ({ results }: Comparison): string =>
   table(

@@ -7,11 +7,16 @@ import * as NodeD1 from "../test/support/NodeD1.ts"
 
 type Database = ReturnType<typeof NodeD1.make>
 
+const made: Array<string> = []
+process.once("exit", () => {
+  for (const directory of made) rmSync(directory, { recursive: true, force: true })
+})
+
 /** A new directory, which goes with the process. */
 export const directory = (): string => {
-  const made = mkdtempSync(join(tmpdir(), "octopoid-bench-"))
-  process.once("exit", () => rmSync(made, { recursive: true, force: true }))
-  return made
+  const one = mkdtempSync(join(tmpdir(), "octopoid-bench-"))
+  made.push(one)
+  return one
 }
 
 /** Storage whose database has the migrations, and no rows. */

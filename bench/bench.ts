@@ -13,6 +13,7 @@ import * as Compare from "./Compare.ts"
 import * as Counts from "./Counts.ts"
 import * as Matrix from "./engines/Matrix.ts"
 import { replaced, section } from "./engines/Section.ts"
+import * as Before from "./life/Before.ts"
 import * as Cpu from "./life/Cpu.ts"
 import * as Machine from "./Machine.ts"
 import * as Report from "./Report.ts"
@@ -77,7 +78,7 @@ say("the CPU of a life")
 const cpu = await Cpu.run(cpuOptions)
 say("both engines side by side")
 const engines = await Matrix.run(enginesOptions)
-say("three servers side by side")
+say("four servers side by side")
 const comparison = await Compare.run({
   code,
   empty,
@@ -125,8 +126,10 @@ ${comparison.depth.toLocaleString("en")} tasks in the queue and ${
 } history rows; ${comparison.rounds} rounds of ${comparison.seconds} s for
 each server, in turn. Nothing is logged but errors.
 
+- **before** (${Before.commit}) is this server as it was before its statements became constant, built from git. The target is 1.5 times
+  its lives a second with 8 clients. It has the same queue, and no history of tasks that are done.
 - **bare batches** ([bare.ts](baseline/bare.ts)) is a Worker by hand that sends D1 the very statements of this server and
-  checks nothing. What this server takes longer than that is its framework, its schemas and its checks.
+  checks nothing. What this server takes longer than that is its framework, its schemas and its checks. The target is 0.9 of its lives a second.
 - **Hono** ([hono.ts](baseline/hono.ts)) is a server as they are usually written: select, check, update, insert history,
   select again, with an index for its claims. It does this and no more: it keeps no leases, tokens, counters,
   dependencies or idempotency keys, and a claim that another was faster than is a 409, which the client repeats.
@@ -136,6 +139,8 @@ ${Report.sideBySide(comparison)}
 Above 1, this server has more of it: more is better for lives/s, less for all else.
 
 ${Report.ratios(comparison)}
+
+${Report.targets(comparison)}
 
 This server, step by step:
 
