@@ -1,5 +1,6 @@
 /**
- * A worker, complete: `node examples/worker.ts` against a server that runs (`npm start`).
+ * A worker, complete: `npx node examples/worker.ts` against a server that runs (`npm start`). `npx` takes the Node of the
+ * checkout, which runs TypeScript as it is.
  *
  * `OCTOPOID_URL` says where the server is (`http://localhost:8787`), `OCTOPOID_API_KEY` is a key of the scope or the
  * server's secret, `OCTOPOID_SCOPE` the scope (`example`). Stop it with Ctrl-C: it gives back what it has not finished. What
@@ -15,7 +16,7 @@ import * as FileStore from "../src/FileStore.ts"
 
 if (process.argv.length > 2) {
   console.log(
-    "Usage: node examples/worker.ts\n\nWorks on the tasks of a scope. It has no options: the head of the file names its settings."
+    "Usage: npx node examples/worker.ts\n\nWorks on the tasks of a scope. It has no options: the head of the file names its settings."
   )
   process.exit(process.argv.includes("--help") ? 0 : 2)
 }

@@ -124,7 +124,13 @@ class Consumer extends Context.Service<Consumer, { readonly directory: string }>
           writeFile(join(directory, "package.json"), JSON.stringify({ private: true, type: "module" })),
           writeFile(join(directory, "main.ts"), program),
           client().then((text) => writeFile(join(directory, "prog.mts"), text)),
-          programOf("README.md").then((text) => writeFile(join(directory, "readme.mts"), text)),
+          // Its program takes the key from the environment, and no types of Node are installed here.
+          programOf("README.md").then((text) =>
+            writeFile(
+              join(directory, "readme.mts"),
+              `declare const process: { readonly env: Readonly<Record<string, string | undefined>> }\n${text}`
+            )
+          ),
           writeFile(join(directory, "worker.ts"), worker),
           writeFile(join(directory, "misuse.ts"), misuse),
           writeFile(
