@@ -19,13 +19,13 @@ export const serve = Command.make("serve", {
   ),
   port: Flag.Int("port").pipe(
     Flag.withMetavar("n"),
-    Flag.withDescription("The port; 0 for any that is free"),
+    Flag.withDescription("The port; 8787 unless given, and 0 for any that is free"),
     Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
     Flag.withDefault(8787)
   ),
   host: Flag.String("host").pipe(
     Flag.withMetavar("address"),
-    Flag.withDescription("The address to listen on; 0.0.0.0 for all of this machine"),
+    Flag.withDescription("The address to listen on; 127.0.0.1 unless given, and 0.0.0.0 for all of this machine"),
     Flag.withDefault("127.0.0.1")
   )
 }, ({ data, host, port }) =>

@@ -37,7 +37,7 @@ const binary = (env: Readonly<Record<string, string | undefined>>) =>
         new Refusal({
           message: `workerd, which runs the server, is not there: ${
             sentenceOf(error).trim().split("\n")[0]
-          } Install octopoid-server with its optional dependencies, or name the binary in OCTOPOID_WORKERD.`
+          } Install octopoid-server again, without --omit=optional and --ignore-scripts, or name the binary in OCTOPOID_WORKERD.`
         })
       )
     }
