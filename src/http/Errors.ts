@@ -63,7 +63,8 @@ const sentence = (issues: InvalidRequest["issues"]) =>
 export const RequestErrorsLayer = HttpApiMiddleware.layerSchemaErrorTransform(RequestErrors, (error, { endpoint }) => {
   // If the answer cannot be encoded, the server is at fault: a defect, and a 500.
   if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.fail(error)
-  const excess = excessOf(error.cause.issue)
+  // A name in a path or a query that is too long is wrong, like any other that does not fit.
+  const excess = error.kind === "Payload" ? excessOf(error.cause.issue) : undefined
   if (excess !== undefined) return Effect.fail(excess)
   const issues = format(error.cause.issue).issues.slice(0, MaxIssues).map((issue) => ({
     path: [places[error.kind] ?? error.kind, ...(issue.path ?? []).map(segment)],

@@ -72,6 +72,14 @@ describe("the parked accounts of a scope", () => {
       assert.strictEqual((yield* unpark("max")).status, 404)
     }))
 
+  it.effect("have names of a length that the document tells: a longer one in a path is a 400", () =>
+    Effect.gen(function*() {
+      const { unpark } = yield* start
+      const { body, status } = yield* unpark("x".repeat(1001))
+      assert.deepStrictEqual([status, body._tag], [400, "InvalidRequest"])
+      assert.isBelow(JSON.stringify(body).length, 1200)
+    }))
+
   it.effect("stay parked until the later time, whichever request comes last", () =>
     Effect.gen(function*() {
       const { park, parks } = yield* start
