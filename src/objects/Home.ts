@@ -59,6 +59,15 @@ const finders: Readonly<Record<Kind, string>> = {
   webhook: "SELECT 1 AS age FROM webhooks WHERE id = ?1 AND scope = ?2"
 }
 
+/** What a scope answers whose migration failed. Its other answers could be wrong. */
+const unmigrated = (scope: string) =>
+  Response.json({
+    _tag: "DatabaseUnavailable",
+    error:
+      `The scope ${scope} lacks a migration that this release of the server needs: the log says why it failed. Nothing was changed.`,
+    retry_after_seconds: 60
+  }, { status: 503, headers: { "retry-after": "60" } })
+
 const readyTask = `SELECT 1 FROM ${Places.tasksIn("ready", "?2", "?1")} LIMIT 1`
 
 export const make = (state: DurableObjectState, { control, migrations, server }: Surroundings) => {
@@ -71,6 +80,11 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
   } catch (error) {
     ready = false
     console.error(JSON.stringify({ level: "ERROR", message: String(error), scope }))
+  }
+
+  /** Fails if the records cannot be relied on. A record that is not found would be looked for in another scope. */
+  const needReady = () => {
+    if (!ready) throw new Error(`the scope ${scope} lacks a migration`)
   }
 
   // An object that lacks a migration has no duties yet.
@@ -160,19 +174,22 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
   return {
     /** Answers a request. Before that, tells what a crash kept the object from telling. */
     fetch: async (request: Request): Promise<Response> => {
+      // The object without a scope answers by itself what needs no record.
+      if (scope !== undefined && !ready) return unmigrated(scope)
       if (waits()) await tell()
       if (registered) await alarm?.check()
       if (sockets !== undefined && Sockets.opens(request)) return sockets.open(request)
       const { pathname } = new URL(request.url)
-      const restored = ready ? Restore.restoredScope(request.method, pathname) : undefined
+      const restored = Restore.restoredScope(request.method, pathname)
       return restored !== undefined && restored === scope ? restore(request, pathname) : serve(request)
     },
     find: (kind: Kind, id: string): number | undefined => {
-      if (scope === undefined || !ready) return undefined
+      needReady()
+      if (scope === undefined) return undefined
       const age = sql.exec(finders[kind], kind === "draft" ? Number(id) : id, scope).toArray()[0]?.["age"]
       return typeof age === "number" ? age : undefined
     },
-    machines: Machines.make(storage, scope),
+    machines: Machines.make(storage, scope, needReady),
     /** Does the duties of the cron. */
     duties: async (): Promise<void> => {
       if (alarm === undefined) return
