@@ -35,7 +35,7 @@ export interface Objects {
   readonly secret: string | undefined
 }
 
-/** How many scopes a request without a scope is looked for in. A Worker may ask a thousand objects in all. */
+/** In how many scopes the record of a request without a scope is looked for. A Worker may ask a thousand objects. */
 export const MaxSearched = 200
 
 /** The largest body that is read here. The object refuses a larger one. */
@@ -61,7 +61,7 @@ const tooMany = refused.bind(
   undefined,
   new ScopeRequired({
     error:
-      `Missing required query parameter: scope. The server has more than ${MaxSearched} scopes, and looks through no more: say which is meant.`
+      `Missing required query parameter: scope. The server has more than ${MaxSearched} scopes with records, and looks through no more: say which is meant.`
   }),
   400
 )
@@ -136,6 +136,14 @@ export const make = (objects: Objects) => {
   const objectFor = async (scope: string, reads: boolean): Promise<ScopeStub> =>
     isScope(scope) && (!reads || await knows(scope)) ? objects.scope(scope) : objects.nobody()
 
+  /** The scopes in which the record may be, at most one more than are searched. */
+  const candidates = async (kind: Kind, id: string) => {
+    const most = MaxSearched + 1
+    if (kind === "orchestrator") return objects.control().scopesOfMachine(id, most)
+    const scopes = await objects.control().scopes("", most)
+    return scopes.length < most ? scopes : objects.control().filled(most)
+  }
+
   // Machines that the object of a scope knows.
   const introduced = new Set<string>()
 
@@ -145,7 +153,7 @@ export const make = (objects: Objects) => {
     if (introduced.has(name)) return
     const target = objects.scope(scope)
     if (!(await target.knowsMachine(id))) {
-      const scopes = await objects.control().scopes("", MaxSearched)
+      const scopes = (await candidates("orchestrator", id)).slice(0, MaxSearched)
       const ages = await Every.inChunks(scopes, (each) => objects.scope(each).find("orchestrator", id))
       const newest = Math.max(...ages.map((age) => age ?? 0))
       const home = scopes[ages.indexOf(newest)]
@@ -173,7 +181,7 @@ export const make = (objects: Objects) => {
       case "every":
         return Every.answer(route.list, { request, path, query, objects })
       case "record": {
-        const scopes = await objects.control().scopes("", MaxSearched + 1)
+        const scopes = await candidates(route.kind, route.id)
         if (scopes.length > MaxSearched) return tooMany()
         const ages = scopes.length === 1 && route.otherwise === "nobody"
           ? [1]

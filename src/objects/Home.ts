@@ -10,6 +10,7 @@ import { CurrentStore } from "../sql/engine/ObjectStorage.ts"
 import * as Places from "../sql/task/Places.ts"
 import * as Alarm from "./Alarm.ts"
 import type { ControlStub } from "./Control.ts"
+import * as Notices from "./control/Notices.ts"
 import * as Line from "./Line.ts"
 import * as Machines from "./Machines.ts"
 import * as Restore from "./restore/Restore.ts"
@@ -41,8 +42,8 @@ export interface Surroundings {
 export const nameOf = (scope: string): string => `scope:${scope}`
 export const nobody = "nobody"
 
-/** How many keys an object reports to the control object at a time. */
-const MaxTold = 100
+/** After so many minutes without duties the object was quiet: they are every hour then (`Alarm.ts`). */
+const QuietMinutes = 30
 
 // An object may have machines of other scopes (`Machines.ts`), which are not found here.
 const finders: Readonly<Record<Kind, string>> = {
@@ -73,7 +74,8 @@ const readyTask = `SELECT 1 FROM ${Places.tasksIn("ready", "?2", "?1")} LIMIT 1`
 export const make = (state: DurableObjectState, { control, migrations, server }: Surroundings) => {
   const { storage } = state
   const { sql } = storage
-  const scope = state.id.name?.startsWith("scope:") ? state.id.name.slice("scope:".length) : undefined
+  const name = Schema.nameOf(storage, state.id.name)
+  const scope = name?.startsWith("scope:") ? name.slice("scope:".length) : undefined
   let ready = true
   try {
     Schema.prepare(storage, migrations)
@@ -96,34 +98,8 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     })
   }
 
-  let registered = sql.exec("SELECT 1 FROM _told").toArray().length > 0
-
-  /** Tells the control object what it does not know yet. */
-  const tell = async () => {
-    if (scope === undefined) return
-    for (;;) {
-      const waiting = sql.exec("SELECT kind, name, gone FROM _outbox LIMIT ?", MaxTold).toArray()
-      if (waiting.length === 0) return
-      const keys = (gone: number) =>
-        waiting.filter((row) => row["kind"] === "key" && row["gone"] === gone).map(({ name }) => String(name))
-      try {
-        await control().note({ scope, keys: keys(0), gone: keys(1) })
-      } catch (cause) {
-        // Nobody may get an answer that leads nowhere. The batch is committed, so it is not known to have failed.
-        throw new Error("connection lost: the control object does not answer", { cause })
-      }
-      registered = true
-      storage.transactionSync(() => {
-        sql.exec("INSERT INTO _told (one) VALUES (1) ON CONFLICT DO NOTHING")
-        for (const { gone, kind, name } of waiting) {
-          sql.exec("DELETE FROM _outbox WHERE kind = ? AND name = ? AND gone = ?", kind, name, gone)
-        }
-      })
-    }
-  }
-
-  /** Whether messages to the control object are unsent. */
-  const waits = () => sql.exec("SELECT 1 FROM _outbox LIMIT 1").toArray().length > 0
+  const notices = Notices.make(storage, scope, control)
+  const { registered, tell, waits } = notices
 
   const line = Line.make((queue) => sql.exec(readyTask, scope, queue).toArray().length > 0)
 
@@ -131,7 +107,7 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     storage,
     written: () => {
       if (scope === undefined) throw new Error("the object without a scope keeps no records")
-      if (!registered) sql.exec("INSERT INTO _outbox (kind, name, gone) VALUES ('scope', '', 0) ON CONFLICT DO NOTHING")
+      notices.written()
     },
     changed: () => {
       alarm?.changed()
@@ -177,7 +153,7 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
       // The object without a scope answers by itself what needs no record.
       if (scope !== undefined && !ready) return unmigrated(scope)
       if (waits()) await tell()
-      if (registered) await alarm?.check()
+      if (registered()) await alarm?.check()
       if (sockets !== undefined && Sockets.opens(request)) return sockets.open(request)
       const { pathname } = new URL(request.url)
       const restored = Restore.restoredScope(request.method, pathname)
@@ -195,13 +171,18 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
       if (alarm === undefined) return
       const tidied = Restore.tidy(storage, Date.now())
       // It has pieces of a restore at most, and no records.
-      if (!registered && !waits()) {
+      if (!registered() && !waits()) {
         alarm.rang(tidied)
         return
       }
       await alarm.run(async (minutes) => {
         if (waits()) await tell()
         await server.tick(goOn, Context.add(context, CoveredMinutes, minutes) as Context.Context<never>)
+        // A scope that has just changed may get its next record soon.
+        if (minutes >= QuietMinutes) {
+          notices.lookForRecords()
+          if (waits()) await tell()
+        }
         // The end of a backoff changes nothing, and makes a task ready for the claim that finds it over.
         line.changed("anew")
         sockets?.changed()

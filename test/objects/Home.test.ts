@@ -25,7 +25,9 @@ const start = () => {
     },
     scopeOf: async (hash) => known.scopeOf(hash),
     knows: async (scope) => known.knows(scope),
-    scopes: async (from, most) => known.scopes(from, most)
+    scopes: async (from, most) => known.scopes(from, most),
+    filled: async (most) => known.filled(most),
+    scopesOfMachine: async (id, most) => known.scopesOfMachine(id, most)
   })
   const wake = () => {
     const server = Server.make(ObjectStorage.layer, { LOG_LEVEL: "None" } as object)

@@ -68,7 +68,9 @@ export const make = (
     note: async (notice) => known.note(notice),
     scopeOf: async (hash) => known.scopeOf(hash),
     knows: async (scope) => known.knows(scope),
-    scopes: async (from, most) => known.scopes(from, most)
+    scopes: async (from, most) => known.scopes(from, most),
+    filled: async (most) => known.filled(most),
+    scopesOfMachine: async (id, most) => known.scopesOfMachine(id, most)
   })
   const objects = new Map<
     string,
@@ -137,6 +139,8 @@ export const make = (
     /** The databases of all scopes that have one. */
     databases: () => known.scopes("", 1000).map((scope) => named(Home.nameOf(scope)).raw),
     scopes: () => known.scopes("", 1000),
+    /** The control object. */
+    known: () => known,
     /** Ends the process and starts it again: only what is in the databases is left. The new one has more migrations. */
     restart: (added: Schema.Migrations = []) => {
       known = Control.make(told)

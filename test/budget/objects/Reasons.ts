@@ -26,8 +26,8 @@ export const reasons: ReadonlyArray<Reason> = [
   },
   {
     name: "directory",
-    statement: /\b(_outbox|_told|(INTO|FROM) scopes|(INTO|FROM) keys)\b/,
-    because: "the control object knows the scopes and the keys, and an object tells it before it answers"
+    statement: /\b(_notices|_told|_empty|(INTO|FROM) (scopes|keys|machines|unlisted|empty))\b/,
+    because: "the control object knows the scopes, the keys and the machines, and an object tells it before it answers"
   },
   {
     name: "machine of another scope",
