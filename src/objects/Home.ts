@@ -42,6 +42,9 @@ export interface Surroundings {
 export const nameOf = (scope: string): string => `scope:${scope}`
 export const nobody = "nobody"
 
+/** How long the database of a new object is kept in which nothing was written, in milliseconds. */
+const UnusedAfter = 60_000
+
 /** After so many minutes without duties the object was quiet: they are every hour then (`Alarm.ts`). */
 const QuietMinutes = 30
 
@@ -84,8 +87,19 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     console.error(JSON.stringify({ level: "ERROR", message: String(error), scope }))
   }
 
+  // The database was removed, because nothing was in it. The next use makes it again.
+  let removed = false
+
+  const restoreDatabase = () => {
+    if (!removed) return
+    Schema.nameOf(storage, name)
+    Schema.prepare(storage, migrations)
+    removed = false
+  }
+
   /** Fails if the records cannot be relied on. A record that is not found would be looked for in another scope. */
   const needReady = () => {
+    restoreDatabase()
     if (!ready) throw new Error(`the scope ${scope} lacks a migration`)
   }
 
@@ -147,17 +161,35 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     return Restore.make(store, { scope: scope!, wake: (time) => alarm?.wake(time) }).answer(request, bytes)
   }
 
+  /** Answers a request. Before that, tells what a crash kept the object from telling. */
+  const answer = async (request: Request): Promise<Response> => {
+    if (waits()) await tell()
+    if (registered()) await alarm?.check()
+    if (sockets !== undefined && Sockets.opens(request)) return sockets.open(request)
+    const { pathname } = new URL(request.url)
+    const restored = Restore.restoredScope(request.method, pathname)
+    return restored !== undefined && restored === scope ? restore(request, pathname) : serve(request)
+  }
+
+  let answering = 0
+
+  /** Whether nothing was ever written here: requests were refused. A machine of another scope may claim here again. */
+  const isUnused = () =>
+    answering === 0 && !registered() && !waits() &&
+    sql.exec("SELECT 1 FROM orchestrators LIMIT 1").toArray().length === 0
+
   return {
-    /** Answers a request. Before that, tells what a crash kept the object from telling. */
     fetch: async (request: Request): Promise<Response> => {
       // The object without a scope answers by itself what needs no record.
       if (scope !== undefined && !ready) return unmigrated(scope)
-      if (waits()) await tell()
-      if (registered()) await alarm?.check()
-      if (sockets !== undefined && Sockets.opens(request)) return sockets.open(request)
-      const { pathname } = new URL(request.url)
-      const restored = Restore.restoredScope(request.method, pathname)
-      return restored !== undefined && restored === scope ? restore(request, pathname) : serve(request)
+      restoreDatabase()
+      answering++
+      try {
+        return await answer(request)
+      } finally {
+        answering--
+        if (!registered()) alarm?.wake(Date.now() + UnusedAfter)
+      }
     },
     find: (kind: Kind, id: string): number | undefined => {
       needReady()
@@ -168,11 +200,16 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     machines: Machines.make(storage, scope, needReady),
     /** Does the duties of the cron. */
     duties: async (): Promise<void> => {
-      if (alarm === undefined) return
+      if (alarm === undefined || removed) return
       const tidied = Restore.tidy(storage, Date.now())
       // It has pieces of a restore at most, and no records.
       if (!registered() && !waits()) {
-        alarm.rang(tidied)
+        const unused = tidied === undefined && isUnused()
+        alarm.rang(tidied ?? (answering > 0 ? Date.now() + UnusedAfter : undefined))
+        if (!unused) return
+        const done = storage.deleteAll()
+        removed = true
+        await done
         return
       }
       await alarm.run(async (minutes) => {

@@ -21,6 +21,14 @@ const crowded = () => {
   return server
 }
 
+/** An hour after the last duties, the duties of a scope in which nothing happened. */
+const quiet = async ({ raw, restart, ring }: ReturnType<typeof Objects.make>, scope: string) => {
+  raw(scope).exec("DELETE FROM idempotency_keys")
+  raw(scope).prepare("INSERT OR REPLACE INTO _duties (one, done_at) VALUES (1, ?)").run(Date.now() - Hour)
+  restart()
+  await ring(scope)
+}
+
 describe("a machine without a scope", () => {
   it("is found on any number of scopes, in each that has it and no other", async () => {
     const { ask, raw } = crowded()
@@ -89,14 +97,6 @@ describe("a machine without a scope", () => {
 })
 
 describe("a scope without records", () => {
-  /** An hour after the last duties, the duties of a scope in which nothing happened. */
-  const quiet = async ({ raw, restart, ring }: ReturnType<typeof Objects.make>, scope: string) => {
-    raw(scope).exec("DELETE FROM idempotency_keys")
-    raw(scope).prepare("INSERT OR REPLACE INTO _duties (one, done_at) VALUES (1, ?)").run(Date.now() - Hour)
-    restart()
-    await ring(scope)
-  }
-
   it("is not searched if there are many scopes, until it has a record again", async () => {
     const server = crowded()
     const { ask } = server

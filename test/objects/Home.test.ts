@@ -32,7 +32,7 @@ const start = () => {
   const wake = () => {
     const server = Server.make(ObjectStorage.layer, { LOG_LEVEL: "None" } as object)
     const home = Home.make(own.state, { server, control, migrations })
-    return async (method: string, path: string, body?: object, headers = {}) => {
+    const ask = async (method: string, path: string, body?: object, headers = {}) => {
       await own.unblocked()
       const response = await home.fetch(
         new Request(`http://localhost/api/v1/${path}`, {
@@ -43,6 +43,7 @@ const start = () => {
       )
       return { status: response.status, body: await response.json() as any }
     }
+    return Object.assign(ask, { home, duties: home.duties })
   }
   return { ...own, known, reachable, wake }
 }
@@ -103,5 +104,68 @@ describe("an object tells the control object", () => {
     const woken = wake()
     await woken("GET", "tasks?scope=red")
     assert.strictEqual(alarm(), Date.parse(held.body.lease_expires_at))
+  })
+})
+
+describe("an object in which nothing was written", () => {
+  const Minute = 60_000
+  const tables = (raw: ReturnType<typeof start>["raw"]) =>
+    raw.prepare("SELECT 1 FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'").all().length
+
+  it("removes its database a minute after a refused request, and makes it again when it is asked", async () => {
+    const { alarm, raw, wake } = start()
+    const ask = wake()
+    assert.strictEqual((await ask("POST", "tasks", { scope: "red" })).status, 400)
+    assert.closeTo(alarm()!, Date.now() + Minute, 5000)
+    await ask.duties()
+    assert.strictEqual(tables(raw), 0)
+    // It is still in memory.
+    assert.strictEqual((await ask("POST", "tasks", { scope: "red" })).status, 400)
+    await ask.duties()
+    assert.strictEqual(tables(raw), 0)
+    const claim = { scope: "red", orchestrator_id: "k-m", agent_name: "a" }
+    assert.strictEqual((await ask("POST", "tasks/claim", claim)).status, 404)
+    assert.strictEqual((await ask("POST", "drafts", { scope: "red", title: "t", author: "a" })).status, 201)
+    await ask.duties()
+    assert.strictEqual((await ask("GET", "drafts?scope=red")).body.total, 1)
+  })
+
+  it("keeps it while a request is under way, and while it has a machine of another scope", async () => {
+    const { raw, wake } = start()
+    const ask = wake()
+    let send = (_: Uint8Array) => {}
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        send = (bytes) => {
+          controller.enqueue(bytes)
+          controller.close()
+        }
+      }
+    })
+    const slow = ask.home.fetch(
+      new Request("http://localhost/api/v1/drafts", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+        duplex: "half"
+      } as RequestInit)
+    )
+    await ask.duties()
+    send(new TextEncoder().encode(JSON.stringify({ scope: "red", title: "t", author: "a" })))
+    assert.strictEqual((await slow).status, 201)
+
+    const other = start()
+    const asked = other.wake()
+    await asked("GET", "tasks?scope=red")
+    assert.strictEqual(
+      (await ask("POST", "orchestrators/register", { scope: "red", cluster: "k", machine_id: "m" })).status,
+      201
+    )
+    raw.exec("UPDATE orchestrators SET scope = 'blue'")
+    const [machine] = raw.prepare("SELECT * FROM orchestrators").all()
+    asked.home.machines.borrow({ machine: machine!, roles: [] })
+    await asked.duties()
+    assert.isAbove(tables(other.raw), 0)
+    assert.isTrue(asked.home.machines.knows("k-m"))
   })
 })
