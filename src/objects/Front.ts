@@ -3,12 +3,15 @@
  * of that scope, which checks the caller again.
  */
 import * as Schema from "effect/Schema"
+import { TooManyFailures } from "../domain/access/Caller.ts"
 import { DatabaseUnavailable } from "../domain/DatabaseUnavailable.ts"
 import { ScopeName } from "../domain/Identifier.ts"
 import { ScopeRequired } from "../domain/TaggedError.ts"
 import { bodyOf } from "../http/request/Bounded.ts"
 import { normalize } from "../http/request/Target.ts"
 import type { ControlStub } from "./Control.ts"
+import * as Keys from "./control/Keys.ts"
+import { bound } from "./control/Remembered.ts"
 import * as Every from "./Every.ts"
 import * as Heartbeat from "./Heartbeat.ts"
 import type { MachinesStub } from "./Machines.ts"
@@ -47,9 +50,6 @@ const LongBody = 64 * 1024
 /** How many requests with long bodies are served at once: slow clients would fill the memory otherwise. */
 export const MaxLongBodies = 64
 
-// What an isolate remembers: to which scope a key belongs, and that a scope exists. Neither ever changes.
-const MaxRemembered = 1000
-
 const isScope = Schema.is(ScopeName)
 
 const refused = ({ _tag, error }: { readonly _tag: string; readonly error: string }, status: number, headers = {}) =>
@@ -66,9 +66,9 @@ const tooMany = refused.bind(
   400
 )
 
-const answered = (problem: DatabaseUnavailable) =>
+const answered = (problem: DatabaseUnavailable | TooManyFailures, status = 503) =>
   Response.json({ ...problem, _tag: problem._tag, error: problem.error }, {
-    status: 503,
+    status,
     headers: { "retry-after": String(problem.retry_after_seconds) }
   })
 
@@ -91,14 +91,10 @@ const objectOf = (bytes: Uint8Array): Readonly<Record<string, unknown>> => {
   }
 }
 
-/** Forgets the oldest if there are too many. */
-const bound = (remembered: Map<string, unknown> | Set<string>) => {
-  if (remembered.size > MaxRemembered) remembered.delete(remembered.keys().next().value!)
-}
-
 export const make = (objects: Objects) => {
   const secretHash = objects.secret === undefined ? undefined : Every.sha256(objects.secret)
-  const scopeOfKey = new Map<string, string>()
+  const keys = Keys.make(objects.control)
+  // That a scope exists never changes.
   const known = new Set<string>()
 
   const knows = async (scope: string) => {
@@ -109,18 +105,12 @@ export const make = (objects: Objects) => {
     return true
   }
 
-  const scopeOf = async (hash: string) => {
-    const before = scopeOfKey.get(hash)
-    if (before !== undefined) return before
-    const scope = await objects.control().scopeOf(hash)
-    if (scope === undefined) return undefined
-    scopeOfKey.set(hash, scope)
-    bound(scopeOfKey)
-    return scope
-  }
-
-  /** The scope of the caller's key, or whether the caller has none: then the request says which scope it is for. */
-  const callerOf = async (authorization: string | null): Promise<{ readonly key: string } | "any" | "refused"> => {
+  /**
+   * The scope of the caller's key, or whether the caller has none: then the request says which scope it is for. A number
+   * says after how many seconds the caller may try again.
+   */
+  const callerOf = async (request: Request): Promise<{ readonly key: string } | "any" | "refused" | number> => {
+    const authorization = request.headers.get("authorization")
     // The server is open, or answers that it needs a key.
     if (!authorization) return secretHash === undefined ? "any" : "refused"
     const token = /^bearer +(\S.*)$/i.exec(authorization)?.[1]
@@ -128,8 +118,8 @@ export const make = (objects: Objects) => {
     // Digests are compared, so the time tells nothing about the secret.
     const hash = await Every.sha256(token)
     if (secretHash !== undefined && hash === await secretHash) return "any"
-    const key = token.startsWith("oct_") ? await scopeOf(hash) : undefined
-    return key === undefined ? "refused" : { key }
+    const key = token.startsWith("oct_") ? await keys.find(token, hash, request) : undefined
+    return key === undefined ? "refused" : typeof key === "number" ? key : { key }
   }
 
   /** The object of the scope. To read from a scope that has no records makes no object. */
@@ -211,8 +201,13 @@ export const make = (objects: Objects) => {
     const { path, url } = normalize(request.url.slice(request.url.indexOf("/", request.url.indexOf("//") + 2)))
     if (!path.startsWith("/api/v1/") && path !== "/metrics") return objects.nobody().fetch(request)
     if (request.method === "OPTIONS") return objects.nobody().fetch(request)
-    const caller = await callerOf(request.headers.get("authorization"))
-    if (caller === "refused") return objects.nobody().fetch(request)
+    const caller = await callerOf(request)
+    if (typeof caller === "number") return answered(TooManyFailures.of(caller), 429)
+    if (caller === "refused") {
+      const refusal = await objects.nobody().fetch(request)
+      keys.answered(request, refusal)
+      return refusal
+    }
     if (!hasLongBody(request)) return pass(request, caller, path, url)
     if (long >= MaxLongBodies) {
       // Read and dropped: a client that is still sending would not get the answer.

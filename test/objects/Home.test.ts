@@ -107,11 +107,11 @@ describe("an object tells the control object", () => {
   })
 })
 
-describe("an object in which nothing was written", () => {
-  const Minute = 60_000
-  const tables = (raw: ReturnType<typeof start>["raw"]) =>
-    raw.prepare("SELECT 1 FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'").all().length
+const Minute = 60_000
+const tables = (raw: ReturnType<typeof start>["raw"]) =>
+  raw.prepare("SELECT 1 FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'").all().length
 
+describe("an object in which nothing was written", () => {
   it("removes its database a minute after a refused request, and makes it again when it is asked", async () => {
     const { alarm, raw, wake } = start()
     const ask = wake()
@@ -133,25 +133,19 @@ describe("an object in which nothing was written", () => {
   it("keeps it while a request is under way, and while it has a machine of another scope", async () => {
     const { raw, wake } = start()
     const ask = wake()
-    let send = (_: Uint8Array) => {}
-    const body = new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        send = (bytes) => {
-          controller.enqueue(bytes)
-          controller.close()
-        }
-      }
-    })
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
     const slow = ask.home.fetch(
       new Request("http://localhost/api/v1/drafts", {
         method: "POST",
         headers: { "content-type": "application/json" },
-        body,
+        body: readable,
         duplex: "half"
       } as RequestInit)
     )
     await ask.duties()
-    send(new TextEncoder().encode(JSON.stringify({ scope: "red", title: "t", author: "a" })))
+    const writer = writable.getWriter()
+    void writer.write(new TextEncoder().encode(JSON.stringify({ scope: "red", title: "t", author: "a" })))
+    void writer.close()
     assert.strictEqual((await slow).status, 201)
 
     const other = start()
