@@ -45,6 +45,9 @@ export const nobody = "nobody"
 /** How long the database of a new object is kept in which nothing was written, in milliseconds. */
 const UnusedAfter = 60_000
 
+/** When the duties tell again what the control object was not there for, in milliseconds. */
+const UntoldAfter = 60_000
+
 /** After so many minutes without duties the object was quiet: they are every hour then (`Alarm.ts`). */
 const QuietMinutes = 30
 
@@ -127,7 +130,7 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
       alarm?.changed()
       line.changed()
       sockets?.changed()
-      return waits() ? tell() : undefined
+      return notices.changed()
     }
   }
 
@@ -161,9 +164,8 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     return Restore.make(store, { scope: scope!, wake: (time) => alarm?.wake(time) }).answer(request, bytes)
   }
 
-  /** Answers a request. Before that, tells what a crash kept the object from telling. */
   const answer = async (request: Request): Promise<Response> => {
-    if (waits()) await tell()
+    await notices.before(request, goOn)
     if (registered()) await alarm?.check()
     if (sockets !== undefined && Sockets.opens(request)) return sockets.open(request)
     const { pathname } = new URL(request.url)
@@ -178,6 +180,14 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     answering === 0 && !registered() && !waits() &&
     sql.exec("SELECT 1 FROM orchestrators LIMIT 1").toArray().length === 0
 
+  /** Tells what is not told, if the control object answers; otherwise in a minute. */
+  const tellLate = async () => {
+    if (!waits()) return
+    await tell().catch((error: unknown) =>
+      console.error(JSON.stringify({ level: "WARN", message: String(error), scope }))
+    )
+  }
+
   return {
     fetch: async (request: Request): Promise<Response> => {
       // The object without a scope answers by itself what needs no record.
@@ -188,7 +198,7 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
         return await answer(request)
       } finally {
         answering--
-        if (!registered()) alarm?.wake(Date.now() + UnusedAfter)
+        if (!registered() && alarm?.isSet() === false) alarm.wake(Date.now() + UnusedAfter)
       }
     },
     find: (kind: Kind, id: string): number | undefined => {
@@ -213,17 +223,18 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
         return
       }
       await alarm.run(async (minutes) => {
-        if (waits()) await tell()
+        await tellLate()
         await server.tick(goOn, Context.add(context, CoveredMinutes, minutes) as Context.Context<never>)
         // A scope that has just changed may get its next record soon.
         if (minutes >= QuietMinutes) {
           notices.lookForRecords()
-          if (waits()) await tell()
+          await tellLate()
         }
         // The end of a backoff changes nothing, and makes a task ready for the claim that finds it over.
         line.changed("anew")
         sockets?.changed()
       })
+      if (waits()) alarm.wake(Date.now() + UntoldAfter)
     }
   }
 }

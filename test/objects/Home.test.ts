@@ -13,6 +13,8 @@ const migrations = readdirSync(directory).sort().map((name) =>
   [name, readFileSync(new URL(name, directory), "utf8")] as const
 )
 
+const Minute = 60_000
+
 const start = () => {
   const own = NodeStorage.make()
   const told = NodeStorage.make()
@@ -29,9 +31,9 @@ const start = () => {
     filled: async (most) => known.filled(most),
     scopesOfMachine: async (id, most) => known.scopesOfMachine(id, most)
   })
-  const wake = () => {
+  const wake = (id: { readonly name?: string } = own.state.id) => {
     const server = Server.make(ObjectStorage.layer, { LOG_LEVEL: "None" } as object)
-    const home = Home.make(own.state, { server, control, migrations })
+    const home = Home.make({ ...own.state, id } as typeof own.state, { server, control, migrations })
     const ask = async (method: string, path: string, body?: object, headers = {}) => {
       await own.unblocked()
       const response = await home.fetch(
@@ -43,7 +45,11 @@ const start = () => {
       )
       return { status: response.status, body: await response.json() as any }
     }
-    return Object.assign(ask, { home, duties: home.duties })
+    const duties = async () => {
+      await own.unblocked()
+      await home.duties()
+    }
+    return Object.assign(ask, { home, duties })
   }
   return { ...own, known, reachable, wake }
 }
@@ -91,6 +97,48 @@ describe("an object tells the control object", () => {
     assert.strictEqual(known.scopeOf(hashes(raw)[0]!), "red")
   })
 
+  it("later, and goes on meanwhile with what the control object is not needed for", async () => {
+    const { alarm, known, raw, reachable, wake } = start()
+    const ask = wake()
+    const register = (machine_id: string) =>
+      ask("POST", "orchestrators/register", { scope: "red", cluster: "k", machine_id })
+    const create = (id: string) => ask("POST", "tasks", { scope: "red", id, file_path: id, branch: "b" })
+    await register("m")
+    await create("a")
+    reachable.value = false
+    assert.strictEqual((await ask("POST", "scopes/red/keys", { name: "ci" })).status, 503)
+    // A heartbeat is what keeps the leases of every machine of the scope.
+    const claim = { scope: "red", orchestrator_id: "k-m", agent_name: "a", lease_duration_seconds: 300 }
+    assert.strictEqual((await ask("POST", "tasks/claim", claim)).status, 200)
+    assert.strictEqual((await ask("POST", "orchestrators/k-m/heartbeat?scope=red", {})).status, 200)
+    assert.strictEqual((await ask("GET", "tasks?scope=red")).status, 200)
+    assert.strictEqual((await create("b")).status, 201)
+    // The lease ends, and the duties are done.
+    raw.exec("UPDATE tasks SET lease_expires_at = 1 WHERE id = 'a'")
+    await ask.duties()
+    assert.strictEqual((await ask("GET", "tasks/a?scope=red")).body.queue, "incoming")
+    assert.closeTo(alarm()!, Date.now() + Minute, 5000)
+    // Where the answer would lead nowhere, there is none.
+    assert.strictEqual((await register("n").catch(() => ({ status: 503 }))).status, 503)
+    reachable.value = true
+    await ask.duties()
+    assert.strictEqual(known.scopeOf(hashes(raw)[0]!), "red")
+  })
+
+  it("its scope also if it wakes without its name", async () => {
+    const { known, raw, wake } = start()
+    const create = { scope: "red", id: "a", file_path: "a", branch: "b" }
+    await wake()("POST", "orchestrators/register", { scope: "red", cluster: "k", machine_id: "m" })
+    await wake()("POST", "tasks", create)
+    await wake()("POST", "tasks/claim", { scope: "red", orchestrator_id: "k-m", agent_name: "a" })
+    raw.exec("UPDATE tasks SET lease_expires_at = 1")
+    const nameless = wake({})
+    await nameless.duties()
+    assert.strictEqual((await nameless("GET", "tasks/a?scope=red")).body.queue, "incoming")
+    assert.strictEqual((await nameless("POST", "scopes/red/keys", { name: "ci" })).status, 201)
+    assert.strictEqual(known.scopeOf(hashes(raw)[0]!), "red")
+  })
+
   it("its alarm is that of the earliest lease, and is set again when it is missing", async () => {
     const { alarm, storage, wake } = start()
     const ask = wake()
@@ -107,7 +155,6 @@ describe("an object tells the control object", () => {
   })
 })
 
-const Minute = 60_000
 const tables = (raw: ReturnType<typeof start>["raw"]) =>
   raw.prepare("SELECT 1 FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'").all().length
 

@@ -31,6 +31,16 @@ export const anyRecord = `SELECT 1 WHERE ${
   tables.map((table) => `EXISTS (SELECT 1 FROM ${table} WHERE scope = ?1)`).join(" OR ")
 } OR EXISTS (SELECT 1 FROM idempotency_keys)`
 
+const ignore = () => {}
+
+/**
+ * Whether the answer leads nowhere without the control object: that of the first change of a scope, a key, or the
+ * registration of a machine.
+ */
+const needsControl = ({ method, url }: Request, registered: boolean): boolean =>
+  method !== "GET" && method !== "HEAD" &&
+  (!registered || /^\/api\/v1\/(scopes\/|orchestrators\/register$)/.test(new URL(url).pathname))
+
 export const make = (
   storage: DurableObjectStorage,
   scope: string | undefined,
@@ -40,6 +50,11 @@ export const make = (
   const has = (query: string) => sql.exec(query).toArray().length > 0
   let registered = has("SELECT 1 FROM _told")
   let empty = has("SELECT 1 FROM _empty UNION ALL SELECT 1 FROM _notices WHERE kind = 'scope' AND gone = 1")
+
+  const newest = () => (sql.exec("SELECT max(seq) AS seq FROM _notices").one()["seq"] as number | null) ?? 0
+
+  // The newest notice that could not be told.
+  let failed = 0
 
   const first = () => sql.exec("SELECT seq, kind, name, gone FROM _notices ORDER BY seq LIMIT ?", MaxTold + 1).toArray()
 
@@ -54,11 +69,13 @@ export const make = (
       try {
         await control().note({ scope, changes, complete: rows.length === told.length })
       } catch (cause) {
+        failed = newest()
         // Nobody may get an answer that leads nowhere. The batch is committed, so it is not known to have failed.
         throw new Error("connection lost: the control object does not answer", { cause })
       }
       const state = changes.findLast(({ kind }) => kind === "scope")
       registered = true
+      failed = 0
       storage.transactionSync(() => {
         sql.exec("INSERT INTO _told (one) VALUES (1) ON CONFLICT DO NOTHING")
         sql.exec("DELETE FROM _notices WHERE seq <= ?", last["seq"])
@@ -71,17 +88,35 @@ export const make = (
 
   // One after the other, so that the control object gets the notices in their order.
   let telling: Promise<void> = Promise.resolve()
+  let underWay = 0
+
+  const waits = () => newest() > 0
+
+  const tell = (): Promise<void> => {
+    underWay++
+    telling = telling.then(send, send).finally(() => underWay--)
+    return telling
+  }
 
   return {
     /** Whether the control object knows the scope. */
     registered: () => registered,
     /** Whether there are notices that it does not have. */
-    waits: () => has("SELECT 1 FROM _notices LIMIT 1"),
+    waits,
     /** Tells it what it does not have. */
-    tell: (): Promise<void> => {
-      telling = telling.then(send, send)
-      return telling
+    tell,
+    /**
+     * Before a request is answered: tells what could not be told. Only a request whose answer could lead nowhere waits for
+     * that, and fails if the control object does not answer; the others do not need it.
+     */
+    before: (request: Request, goOn: (work: Promise<void>) => void): Promise<void> | undefined => {
+      if (!waits()) return undefined
+      if (needsControl(request, registered)) return tell()
+      if (underWay === 0) goOn(tell().catch(ignore))
+      return undefined
     },
+    /** After a batch that wrote rows: tells what it made known. The answer waits for it. */
+    changed: (): Promise<void> | undefined => newest() > failed ? tell() : undefined,
     /** Part of each transaction that writes rows. */
     written: () => {
       if (registered && !empty) return
