@@ -3,6 +3,7 @@
  * and deleted when the control object has it, so a crash between the two delays it only.
  */
 import type { DurableObjectStorage } from "@cloudflare/workers-types"
+import { normalize } from "../../http/request/Target.ts"
 import type { Change, ControlStub } from "../Control.ts"
 
 /** How many changes an object tells at a time. */
@@ -39,7 +40,7 @@ const ignore = () => {}
  */
 const needsControl = ({ method, url }: Request, registered: boolean): boolean =>
   method !== "GET" && method !== "HEAD" &&
-  (!registered || /^\/api\/v1\/(scopes\/|orchestrators\/register$)/.test(new URL(url).pathname))
+  (!registered || /^\/api\/v1\/(scopes\/|orchestrators\/register$)/.test(normalize(new URL(url).pathname).path))
 
 export const make = (
   storage: DurableObjectStorage,
@@ -51,7 +52,8 @@ export const make = (
   let registered = has("SELECT 1 FROM _told")
   let empty = has("SELECT 1 FROM _empty UNION ALL SELECT 1 FROM _notices WHERE kind = 'scope' AND gone = 1")
 
-  const newest = () => (sql.exec("SELECT max(seq) AS seq FROM _notices").one()["seq"] as number | null) ?? 0
+  const newest = () =>
+    (sql.exec("SELECT seq FROM _notices ORDER BY seq DESC LIMIT 1").toArray()[0]?.["seq"] as number | undefined) ?? 0
 
   // The newest notice that could not be told.
   let failed = 0
