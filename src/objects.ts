@@ -38,6 +38,12 @@ export class ControlObject extends DurableObject {
   scopes(from: string, most: number) {
     return this.known.scopes(from, most)
   }
+  filled(most: number) {
+    return this.known.filled(most)
+  }
+  scopesOfMachine(id: string, most: number) {
+    return this.known.scopesOfMachine(id, most)
+  }
 }
 
 /** A scope with its records. */

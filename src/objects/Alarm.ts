@@ -62,6 +62,7 @@ export const make = ({ scope, set, silence, storage }: Options) => {
 
   return {
     wake,
+    isSet: () => at !== Infinity,
     /** The alarm of an object without duties rang. `next` is when it is to ring again, if at all. */
     rang: (next: number | undefined) => {
       at = Infinity

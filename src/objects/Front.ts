@@ -3,12 +3,15 @@
  * of that scope, which checks the caller again.
  */
 import * as Schema from "effect/Schema"
+import { TooManyFailures } from "../domain/access/Caller.ts"
 import { DatabaseUnavailable } from "../domain/DatabaseUnavailable.ts"
 import { ScopeName } from "../domain/Identifier.ts"
 import { ScopeRequired } from "../domain/TaggedError.ts"
 import { bodyOf } from "../http/request/Bounded.ts"
 import { normalize } from "../http/request/Target.ts"
 import type { ControlStub } from "./Control.ts"
+import * as Keys from "./control/Keys.ts"
+import { bound } from "./control/Remembered.ts"
 import * as Every from "./Every.ts"
 import * as Heartbeat from "./Heartbeat.ts"
 import type { MachinesStub } from "./Machines.ts"
@@ -35,7 +38,7 @@ export interface Objects {
   readonly secret: string | undefined
 }
 
-/** How many scopes a request without a scope is looked for in. A Worker may ask a thousand objects in all. */
+/** In how many scopes the record of a request without a scope is looked for. A Worker may ask a thousand objects. */
 export const MaxSearched = 200
 
 /** The largest body that is read here. The object refuses a larger one. */
@@ -46,9 +49,6 @@ const LongBody = 64 * 1024
 
 /** How many requests with long bodies are served at once: slow clients would fill the memory otherwise. */
 export const MaxLongBodies = 64
-
-// What an isolate remembers: to which scope a key belongs, and that a scope exists. Neither ever changes.
-const MaxRemembered = 1000
 
 const isScope = Schema.is(ScopeName)
 
@@ -61,14 +61,14 @@ const tooMany = refused.bind(
   undefined,
   new ScopeRequired({
     error:
-      `Missing required query parameter: scope. The server has more than ${MaxSearched} scopes, and looks through no more: say which is meant.`
+      `Missing required query parameter: scope. The server has more than ${MaxSearched} scopes with records, and looks through no more: say which is meant.`
   }),
   400
 )
 
-const answered = (problem: DatabaseUnavailable) =>
+const answered = (problem: DatabaseUnavailable | TooManyFailures, status = 503) =>
   Response.json({ ...problem, _tag: problem._tag, error: problem.error }, {
-    status: 503,
+    status,
     headers: { "retry-after": String(problem.retry_after_seconds) }
   })
 
@@ -91,14 +91,10 @@ const objectOf = (bytes: Uint8Array): Readonly<Record<string, unknown>> => {
   }
 }
 
-/** Forgets the oldest if there are too many. */
-const bound = (remembered: Map<string, unknown> | Set<string>) => {
-  if (remembered.size > MaxRemembered) remembered.delete(remembered.keys().next().value!)
-}
-
 export const make = (objects: Objects) => {
   const secretHash = objects.secret === undefined ? undefined : Every.sha256(objects.secret)
-  const scopeOfKey = new Map<string, string>()
+  const keys = Keys.make(objects.control)
+  // That a scope exists never changes.
   const known = new Set<string>()
 
   const knows = async (scope: string) => {
@@ -109,18 +105,12 @@ export const make = (objects: Objects) => {
     return true
   }
 
-  const scopeOf = async (hash: string) => {
-    const before = scopeOfKey.get(hash)
-    if (before !== undefined) return before
-    const scope = await objects.control().scopeOf(hash)
-    if (scope === undefined) return undefined
-    scopeOfKey.set(hash, scope)
-    bound(scopeOfKey)
-    return scope
-  }
-
-  /** The scope of the caller's key, or whether the caller has none: then the request says which scope it is for. */
-  const callerOf = async (authorization: string | null): Promise<{ readonly key: string } | "any" | "refused"> => {
+  /**
+   * The scope of the caller's key, or whether the caller has none: then the request says which scope it is for. A number
+   * says after how many seconds the caller may try again.
+   */
+  const callerOf = async (request: Request): Promise<{ readonly key: string } | "any" | "refused" | number> => {
+    const authorization = request.headers.get("authorization")
     // The server is open, or answers that it needs a key.
     if (!authorization) return secretHash === undefined ? "any" : "refused"
     const token = /^bearer +(\S.*)$/i.exec(authorization)?.[1]
@@ -128,13 +118,21 @@ export const make = (objects: Objects) => {
     // Digests are compared, so the time tells nothing about the secret.
     const hash = await Every.sha256(token)
     if (secretHash !== undefined && hash === await secretHash) return "any"
-    const key = token.startsWith("oct_") ? await scopeOf(hash) : undefined
-    return key === undefined ? "refused" : { key }
+    const key = token.startsWith("oct_") ? await keys.find(token, hash, request) : undefined
+    return key === undefined ? "refused" : typeof key === "number" ? key : { key }
   }
 
   /** The object of the scope. To read from a scope that has no records makes no object. */
   const objectFor = async (scope: string, reads: boolean): Promise<ScopeStub> =>
     isScope(scope) && (!reads || await knows(scope)) ? objects.scope(scope) : objects.nobody()
+
+  /** The scopes in which the record may be, at most one more than are searched. */
+  const candidates = async (kind: Kind, id: string) => {
+    const most = MaxSearched + 1
+    if (kind === "orchestrator") return objects.control().scopesOfMachine(id, most)
+    const scopes = await objects.control().scopes("", most)
+    return scopes.length < most ? scopes : objects.control().filled(most)
+  }
 
   // Machines that the object of a scope knows.
   const introduced = new Set<string>()
@@ -145,7 +143,7 @@ export const make = (objects: Objects) => {
     if (introduced.has(name)) return
     const target = objects.scope(scope)
     if (!(await target.knowsMachine(id))) {
-      const scopes = await objects.control().scopes("", MaxSearched)
+      const scopes = (await candidates("orchestrator", id)).slice(0, MaxSearched)
       const ages = await Every.inChunks(scopes, (each) => objects.scope(each).find("orchestrator", id))
       const newest = Math.max(...ages.map((age) => age ?? 0))
       const home = scopes[ages.indexOf(newest)]
@@ -173,7 +171,7 @@ export const make = (objects: Objects) => {
       case "every":
         return Every.answer(route.list, { request, path, query, objects })
       case "record": {
-        const scopes = await objects.control().scopes("", MaxSearched + 1)
+        const scopes = await candidates(route.kind, route.id)
         if (scopes.length > MaxSearched) return tooMany()
         const ages = scopes.length === 1 && route.otherwise === "nobody"
           ? [1]
@@ -203,8 +201,13 @@ export const make = (objects: Objects) => {
     const { path, url } = normalize(request.url.slice(request.url.indexOf("/", request.url.indexOf("//") + 2)))
     if (!path.startsWith("/api/v1/") && path !== "/metrics") return objects.nobody().fetch(request)
     if (request.method === "OPTIONS") return objects.nobody().fetch(request)
-    const caller = await callerOf(request.headers.get("authorization"))
-    if (caller === "refused") return objects.nobody().fetch(request)
+    const caller = await callerOf(request)
+    if (typeof caller === "number") return answered(TooManyFailures.of(caller), 429)
+    if (caller === "refused") {
+      const refusal = await objects.nobody().fetch(request)
+      keys.answered(request, refusal)
+      return refusal
+    }
     if (!hasLongBody(request)) return pass(request, caller, path, url)
     if (long >= MaxLongBodies) {
       // Read and dropped: a client that is still sending would not get the answer.

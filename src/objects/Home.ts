@@ -10,6 +10,7 @@ import { CurrentStore } from "../sql/engine/ObjectStorage.ts"
 import * as Places from "../sql/task/Places.ts"
 import * as Alarm from "./Alarm.ts"
 import type { ControlStub } from "./Control.ts"
+import * as Notices from "./control/Notices.ts"
 import * as Line from "./Line.ts"
 import * as Machines from "./Machines.ts"
 import * as Restore from "./restore/Restore.ts"
@@ -41,8 +42,14 @@ export interface Surroundings {
 export const nameOf = (scope: string): string => `scope:${scope}`
 export const nobody = "nobody"
 
-/** How many keys an object reports to the control object at a time. */
-const MaxTold = 100
+/** How long the database of a new object is kept in which nothing was written, in milliseconds. */
+const UnusedAfter = 60_000
+
+/** When the duties tell again what the control object was not there for, in milliseconds. */
+const UntoldAfter = 60_000
+
+/** After so many minutes without duties the object was quiet: they are every hour then (`Alarm.ts`). */
+const QuietMinutes = 30
 
 // An object may have machines of other scopes (`Machines.ts`), which are not found here.
 const finders: Readonly<Record<Kind, string>> = {
@@ -59,18 +66,44 @@ const finders: Readonly<Record<Kind, string>> = {
   webhook: "SELECT 1 AS age FROM webhooks WHERE id = ?1 AND scope = ?2"
 }
 
+/** What a scope answers whose migration failed. Its other answers could be wrong. */
+const unmigrated = (scope: string) =>
+  Response.json({
+    _tag: "DatabaseUnavailable",
+    error:
+      `The scope ${scope} lacks a migration that this release of the server needs: the log says why it failed. Nothing was changed.`,
+    retry_after_seconds: 60
+  }, { status: 503, headers: { "retry-after": "60" } })
+
 const readyTask = `SELECT 1 FROM ${Places.tasksIn("ready", "?2", "?1")} LIMIT 1`
 
 export const make = (state: DurableObjectState, { control, migrations, server }: Surroundings) => {
   const { storage } = state
   const { sql } = storage
-  const scope = state.id.name?.startsWith("scope:") ? state.id.name.slice("scope:".length) : undefined
+  const name = Schema.nameOf(storage, state.id.name)
+  const scope = name?.startsWith("scope:") ? name.slice("scope:".length) : undefined
   let ready = true
   try {
     Schema.prepare(storage, migrations)
   } catch (error) {
     ready = false
     console.error(JSON.stringify({ level: "ERROR", message: String(error), scope }))
+  }
+
+  // The database was removed, because nothing was in it. The next use makes it again.
+  let removed = false
+
+  const restoreDatabase = () => {
+    if (!removed) return
+    Schema.nameOf(storage, name)
+    Schema.prepare(storage, migrations)
+    removed = false
+  }
+
+  /** Fails if the records cannot be relied on. A record that is not found would be looked for in another scope. */
+  const needReady = () => {
+    restoreDatabase()
+    if (!ready) throw new Error(`the scope ${scope} lacks a migration`)
   }
 
   // An object that lacks a migration has no duties yet.
@@ -82,34 +115,8 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     })
   }
 
-  let registered = sql.exec("SELECT 1 FROM _told").toArray().length > 0
-
-  /** Tells the control object what it does not know yet. */
-  const tell = async () => {
-    if (scope === undefined) return
-    for (;;) {
-      const waiting = sql.exec("SELECT kind, name, gone FROM _outbox LIMIT ?", MaxTold).toArray()
-      if (waiting.length === 0) return
-      const keys = (gone: number) =>
-        waiting.filter((row) => row["kind"] === "key" && row["gone"] === gone).map(({ name }) => String(name))
-      try {
-        await control().note({ scope, keys: keys(0), gone: keys(1) })
-      } catch (cause) {
-        // Nobody may get an answer that leads nowhere. The batch is committed, so it is not known to have failed.
-        throw new Error("connection lost: the control object does not answer", { cause })
-      }
-      registered = true
-      storage.transactionSync(() => {
-        sql.exec("INSERT INTO _told (one) VALUES (1) ON CONFLICT DO NOTHING")
-        for (const { gone, kind, name } of waiting) {
-          sql.exec("DELETE FROM _outbox WHERE kind = ? AND name = ? AND gone = ?", kind, name, gone)
-        }
-      })
-    }
-  }
-
-  /** Whether messages to the control object are unsent. */
-  const waits = () => sql.exec("SELECT 1 FROM _outbox LIMIT 1").toArray().length > 0
+  const notices = Notices.make(storage, scope, control)
+  const { registered, tell, waits } = notices
 
   const line = Line.make((queue) => sql.exec(readyTask, scope, queue).toArray().length > 0)
 
@@ -117,13 +124,13 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     storage,
     written: () => {
       if (scope === undefined) throw new Error("the object without a scope keeps no records")
-      if (!registered) sql.exec("INSERT INTO _outbox (kind, name, gone) VALUES ('scope', '', 0) ON CONFLICT DO NOTHING")
+      notices.written()
     },
     changed: () => {
       alarm?.changed()
       line.changed()
       sockets?.changed()
-      return waits() ? tell() : undefined
+      return notices.changed()
     }
   }
 
@@ -157,38 +164,77 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     return Restore.make(store, { scope: scope!, wake: (time) => alarm?.wake(time) }).answer(request, bytes)
   }
 
+  const answer = async (request: Request): Promise<Response> => {
+    await notices.before(request, goOn)
+    if (registered()) await alarm?.check()
+    if (sockets !== undefined && Sockets.opens(request)) return sockets.open(request)
+    const { pathname } = new URL(request.url)
+    const restored = Restore.restoredScope(request.method, pathname)
+    return restored !== undefined && restored === scope ? restore(request, pathname) : serve(request)
+  }
+
+  let answering = 0
+
+  /** Whether nothing was ever written here: requests were refused. A machine of another scope may claim here again. */
+  const isUnused = () =>
+    answering === 0 && !registered() && !waits() &&
+    sql.exec("SELECT 1 FROM orchestrators LIMIT 1").toArray().length === 0
+
+  /** Tells what is not told, if the control object answers; otherwise in a minute. */
+  const tellLate = async () => {
+    if (!waits()) return
+    await tell().catch((error: unknown) =>
+      console.error(JSON.stringify({ level: "WARN", message: String(error), scope }))
+    )
+  }
+
   return {
-    /** Answers a request. Before that, tells what a crash kept the object from telling. */
     fetch: async (request: Request): Promise<Response> => {
-      if (waits()) await tell()
-      if (registered) await alarm?.check()
-      if (sockets !== undefined && Sockets.opens(request)) return sockets.open(request)
-      const { pathname } = new URL(request.url)
-      const restored = ready ? Restore.restoredScope(request.method, pathname) : undefined
-      return restored !== undefined && restored === scope ? restore(request, pathname) : serve(request)
+      // The object without a scope answers by itself what needs no record.
+      if (scope !== undefined && !ready) return unmigrated(scope)
+      restoreDatabase()
+      answering++
+      try {
+        return await answer(request)
+      } finally {
+        answering--
+        if (!registered() && alarm?.isSet() === false) alarm.wake(Date.now() + UnusedAfter)
+      }
     },
     find: (kind: Kind, id: string): number | undefined => {
-      if (scope === undefined || !ready) return undefined
+      needReady()
+      if (scope === undefined) return undefined
       const age = sql.exec(finders[kind], kind === "draft" ? Number(id) : id, scope).toArray()[0]?.["age"]
       return typeof age === "number" ? age : undefined
     },
-    machines: Machines.make(storage, scope),
+    machines: Machines.make(storage, scope, needReady),
     /** Does the duties of the cron. */
     duties: async (): Promise<void> => {
-      if (alarm === undefined) return
+      if (alarm === undefined || removed) return
       const tidied = Restore.tidy(storage, Date.now())
       // It has pieces of a restore at most, and no records.
-      if (!registered && !waits()) {
-        alarm.rang(tidied)
+      if (!registered() && !waits()) {
+        const unused = tidied === undefined && isUnused()
+        alarm.rang(tidied ?? (answering > 0 ? Date.now() + UnusedAfter : undefined))
+        if (!unused) return
+        const done = storage.deleteAll()
+        removed = true
+        await done
         return
       }
       await alarm.run(async (minutes) => {
-        if (waits()) await tell()
+        await tellLate()
         await server.tick(goOn, Context.add(context, CoveredMinutes, minutes) as Context.Context<never>)
+        // A scope that has just changed may get its next record soon.
+        if (minutes >= QuietMinutes) {
+          notices.lookForRecords()
+          await tellLate()
+        }
         // The end of a backoff changes nothing, and makes a task ready for the claim that finds it over.
         line.changed("anew")
         sockets?.changed()
       })
+      if (waits()) alarm.wake(Date.now() + UntoldAfter)
     }
   }
 }

@@ -11,7 +11,8 @@ export interface Copy {
   readonly roles: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
-export const make = ({ sql }: DurableObjectStorage, scope: string | undefined) => {
+/** `needReady` fails if the object lacks a migration. */
+export const make = ({ sql }: DurableObjectStorage, scope: string | undefined, needReady: () => void) => {
   const put = (table: string, row: Readonly<Record<string, unknown>>) => {
     const names = Object.keys(row)
     sql.exec(
@@ -21,15 +22,19 @@ export const make = ({ sql }: DurableObjectStorage, scope: string | undefined) =
   }
   return {
     /** Whether a claim finds the machine here. */
-    knows: (id: string): boolean =>
-      sql.exec("SELECT 1 FROM orchestrators WHERE id = ? LIMIT 1", id).toArray().length > 0,
+    knows: (id: string): boolean => {
+      needReady()
+      return sql.exec("SELECT 1 FROM orchestrators WHERE id = ? LIMIT 1", id).toArray().length > 0
+    },
     /** The machine of this scope. */
     lend: (id: string): Copy | undefined => {
+      needReady()
       const [machine] = sql.exec("SELECT * FROM orchestrators WHERE id = ? AND scope = ?", id, scope).toArray()
       return machine && { machine, roles: sql.exec("SELECT * FROM roles WHERE scope = ?", scope).toArray() }
     },
     /** Keeps a machine of another scope. */
     borrow: ({ machine, roles }: Copy): void => {
+      needReady()
       put("orchestrators", machine)
       for (const role of roles) put("roles", role)
     }

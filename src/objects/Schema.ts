@@ -11,15 +11,22 @@ export type Migrations = ReadonlyArray<readonly [name: string, text: string]>
 export const MaxRow = 2_000_000
 
 // Raise it with every change of what an object has besides the migrations.
-const OwnVersion = 2
+const OwnVersion = 3
+
+const nameTable =
+  "CREATE TABLE IF NOT EXISTS _name (one INTEGER PRIMARY KEY CHECK (one = 1), name TEXT NOT NULL) STRICT;"
 
 const own = `
-  -- What the control object has to be told: that the scope exists, and which keys were issued and deleted.
-  CREATE TABLE IF NOT EXISTS _outbox (
-    kind TEXT NOT NULL CHECK (kind IN ('scope', 'key')), name TEXT NOT NULL, gone INTEGER NOT NULL CHECK (gone IN (0, 1)),
-    PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID;
+  ${nameTable}
+  -- What the control object has to be told, in this order: which keys and machines came and went, and that the scope has
+  -- records or none.
+  CREATE TABLE IF NOT EXISTS _notices (
+    seq INTEGER PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('scope', 'key', 'machine')), name TEXT NOT NULL,
+    gone INTEGER NOT NULL CHECK (gone IN (0, 1))) STRICT;
   -- Has a row once the control object knows the scope.
   CREATE TABLE IF NOT EXISTS _told (one INTEGER PRIMARY KEY CHECK (one = 1)) STRICT;
+  -- Has a row while the control object has it that the scope has no records.
+  CREATE TABLE IF NOT EXISTS _empty (one INTEGER PRIMARY KEY CHECK (one = 1)) STRICT;
   -- When the duties of the cron were done last.
   CREATE TABLE IF NOT EXISTS _duties (one INTEGER PRIMARY KEY CHECK (one = 1), done_at INTEGER NOT NULL) STRICT;
   -- The restore whose pieces are kept: how many bytes they have, and when the last one came.
@@ -31,13 +38,28 @@ const own = `
   -- The restores that were finished, and what they were answered.
   CREATE TABLE IF NOT EXISTS _restored (id TEXT NOT NULL PRIMARY KEY, answer TEXT NOT NULL) STRICT, WITHOUT ROWID;`
 
-const keyTriggers = `
+const noticeTriggers = `
   CREATE TRIGGER _key_issued AFTER INSERT ON api_keys BEGIN
-    INSERT INTO _outbox (kind, name, gone) VALUES ('key', NEW.hash, 0) ON CONFLICT (kind, name) DO UPDATE SET gone = 0;
+    INSERT INTO _notices (kind, name, gone) VALUES ('key', NEW.hash, 0);
   END;
   CREATE TRIGGER _key_gone AFTER DELETE ON api_keys BEGIN
-    INSERT INTO _outbox (kind, name, gone) VALUES ('key', OLD.hash, 1) ON CONFLICT (kind, name) DO UPDATE SET gone = 1;
+    INSERT INTO _notices (kind, name, gone) VALUES ('key', OLD.hash, 1);
+  END;
+  -- Not of a machine that is registered in another scope (Machines.ts).
+  CREATE TRIGGER _machine_come AFTER INSERT ON orchestrators
+    WHEN 'scope:' || NEW.scope = (SELECT name FROM _name) BEGIN
+    INSERT INTO _notices (kind, name, gone) VALUES ('machine', NEW.id, 0);
+  END;
+  CREATE TRIGGER _machine_gone AFTER DELETE ON orchestrators
+    WHEN 'scope:' || OLD.scope = (SELECT name FROM _name) BEGIN
+    INSERT INTO _notices (kind, name, gone) VALUES ('machine', OLD.id, 1);
   END;`
+
+// An upgraded object tells everything again: an earlier release may not have told it.
+const again = `
+  INSERT INTO _notices (kind, name, gone) SELECT 'scope', '', 0 FROM _told;
+  INSERT INTO _notices (kind, name, gone) SELECT 'machine', id, 0 FROM orchestrators
+    WHERE 'scope:' || scope = (SELECT name FROM _name)`
 
 // The texts of these have limits far below that of a row. A trigger costs a row read with each update, also of a
 // heartbeat.
@@ -94,6 +116,17 @@ const isReady = (storage: DurableObjectStorage, version: string): boolean => {
   return storage.sql.exec("SELECT ready FROM _schema").toArray()[0]?.["ready"] === version
 }
 
+/**
+ * The name of the object. It is kept, because the platform may not say it to an object that wakes by its alarm; then
+ * the object would take itself for that without a scope.
+ */
+export const nameOf = ({ sql }: DurableObjectStorage, given: string | undefined): string | undefined => {
+  sql.exec(nameTable)
+  const kept = sql.exec("SELECT name FROM _name").toArray()[0]?.["name"] as string | undefined
+  if (kept === undefined && given !== undefined) sql.exec("INSERT INTO _name (one, name) VALUES (1, ?)", given)
+  return given ?? kept
+}
+
 /** A migration failed. The schema is that of the migrations before it. */
 export class MigrationFailed extends Error {
   constructor(name: string, cause: unknown) {
@@ -115,6 +148,12 @@ export const prepare = (storage: DurableObjectStorage, migrations: Migrations): 
       CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE,
         applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`)
     storage.sql.exec(own)
+    // Earlier releases had the notices in another table.
+    if (storage.sql.exec("SELECT 1 FROM sqlite_schema WHERE name = '_outbox'").toArray().length > 0) {
+      storage.sql.exec(
+        "INSERT INTO _notices (kind, name, gone) SELECT kind, name, gone FROM _outbox; DROP TABLE _outbox"
+      )
+    }
   })
   const applied = new Set(storage.sql.exec("SELECT name FROM d1_migrations").toArray().map(({ name }) => name))
   try {
@@ -132,7 +171,8 @@ export const prepare = (storage: DurableObjectStorage, migrations: Migrations): 
   } finally {
     storage.transactionSync(() => {
       if (storage.sql.exec("SELECT 1 FROM sqlite_schema WHERE name = 'api_keys'").toArray().length > 0) {
-        storage.sql.exec(keyTriggers)
+        storage.sql.exec(noticeTriggers)
+        storage.sql.exec(again)
       }
       storage.sql.exec(sizeTriggers(storage))
       if (storage.sql.exec("SELECT count(*) AS n FROM d1_migrations").one()["n"] as number >= migrations.length) {

@@ -70,6 +70,14 @@ export const make = (raw = new DatabaseSync(":memory:"), alarm = silent()) => {
         depth--
       }
     },
+    deleteAll: async () => {
+      raw.exec("PRAGMA foreign_keys = OFF")
+      for (const kind of ["view", "table"]) {
+        const named = "SELECT name FROM sqlite_schema WHERE type = ? AND name NOT LIKE 'sqlite_%'"
+        for (const { name } of raw.prepare(named).all(kind)) raw.exec(`DROP ${kind} "${String(name)}"`)
+      }
+      raw.exec("PRAGMA foreign_keys = ON")
+    },
     getAlarm: async () => alarm.get(),
     setAlarm: async (time: number) => alarm.set(time)
   }

@@ -63,11 +63,14 @@ export const make = (
 ) => {
   const told = NodeStorage.make().storage
   let known = Control.make(told)
+  let release: Schema.Migrations = migrations
   const control = (): Control.ControlStub => ({
     note: async (notice) => known.note(notice),
     scopeOf: async (hash) => known.scopeOf(hash),
     knows: async (scope) => known.knows(scope),
-    scopes: async (from, most) => known.scopes(from, most)
+    scopes: async (from, most) => known.scopes(from, most),
+    filled: async (most) => known.filled(most),
+    scopesOfMachine: async (id, most) => known.scopesOfMachine(id, most)
   })
   const objects = new Map<
     string,
@@ -95,7 +98,7 @@ export const make = (
         }), end)
     }
     const state = { ...storage.state, id: { name }, storage: { ...storage.storage, transactionSync } }
-    const home = Home.make(state as never, { server, control, migrations })
+    const home = Home.make(state as never, { server, control, migrations: release })
     const stub: Front.ScopeStub = {
       fetch: async (request) => {
         await storage.unblocked()
@@ -136,9 +139,12 @@ export const make = (
     /** The databases of all scopes that have one. */
     databases: () => known.scopes("", 1000).map((scope) => named(Home.nameOf(scope)).raw),
     scopes: () => known.scopes("", 1000),
-    /** Ends the process and starts it again: only what is in the databases is left. */
-    restart: () => {
+    /** The control object. */
+    known: () => known,
+    /** Ends the process and starts it again: only what is in the databases is left. The new one has more migrations. */
+    restart: (added: Schema.Migrations = []) => {
       known = Control.make(told)
+      release = [...release, ...added]
       for (const [name, { raw }] of objects) wake(name, raw)
     },
     /** Sends a request, with a body as JSON. */

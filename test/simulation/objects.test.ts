@@ -27,10 +27,10 @@ const expected = {
 
 describe("simulation on objects", { timeout: 600_000 }, () => {
   it("keeps every promise with every kind of fault, and plays a seed in the same way each time", async () => {
-    const { coverage, faults, ...first } = await holds(13)
+    const { coverage, faults, ...first } = await holds(15)
     assert.deepStrictEqual(expected.faults.filter((what) => !faults.has(what)), [])
     assert.deepStrictEqual(expected.seen.filter((what) => !coverage.has(what)), [])
-    assert.deepStrictEqual(await holds(13), { coverage, faults, ...first })
+    assert.deepStrictEqual(await holds(15), { coverage, faults, ...first })
   })
 
   it.skipIf(isFast)("keeps every promise with readers, questions and breakers", async () => {
@@ -38,12 +38,12 @@ describe("simulation on objects", { timeout: 600_000 }, () => {
   })
 
   it("sees an alarm that is later than the end of a lease", async () => {
-    const run = await Simulation.run(7, {
+    const run = await Simulation.run(1, {
       engine: "objects",
       tamper: { step: 600, with: (_, objects) => objects!.alarmOf("scope:red").set(Date.now() + 3_600_000) }
     })
     assert.match(run.violation ?? "", /scope:red has its alarm in 3\d+ ms, and a lease or a backoff ends in/)
-    assert.include(Simulation.report(run), "npm run prove -- simulate --engine objects --seed 7")
+    assert.include(Simulation.report(run), "npm run prove -- simulate --engine objects --seed 1")
   })
 
   it("sees a task in an object that is moved without history", async () => {

@@ -48,6 +48,8 @@ export interface Running {
   readonly database: D1Database
   /** The scopes that have an object; none on D1. */
   readonly scopes: () => Promise<ReadonlyArray<string>>
+  /** Has the object of the scope do now what its alarm would have it do. */
+  readonly duties: (scope: string) => Promise<void>
   /** Fires the cron, or the alarm of every scope, and waits until it is through. Fails if the Worker does. */
   readonly tick: () => Promise<void>
   /** Kills workerd as a crash would (SIGKILL), and waits until it is gone. */
@@ -107,9 +109,8 @@ const named = async (miniflare: Miniflare, binding: string, name: string): Promi
 const scopesOf = async (miniflare: Miniflare): Promise<ReadonlyArray<string>> =>
   (await named(miniflare, "CONTROL", "control")).scopes("", 1000)
 
-/** Has every scope do now what its alarm would have it do. */
-const doDuties = async (miniflare: Miniflare) => {
-  for (const scope of await scopesOf(miniflare)) await (await named(miniflare, "SCOPES", `scope:${scope}`)).duties()
+const doDuties = async (miniflare: Miniflare, scopes: ReadonlyArray<string>) => {
+  for (const scope of scopes) await (await named(miniflare, "SCOPES", `scope:${scope}`)).duties()
 }
 
 const memoryOf = (pid: number) => {
@@ -170,7 +171,8 @@ export const launch = async (
       memory: () => memoryOf(pid),
       busy: () => busyOf(pid),
       scopes: async () => engine === "objects" ? scopesOf(miniflare) : [],
-      tick: engine === "objects" ? () => doDuties(miniflare) : async () => {
+      duties: (scope) => doDuties(miniflare, [scope]),
+      tick: engine === "objects" ? async () => doDuties(miniflare, await scopesOf(miniflare)) : async () => {
         const { status } = await fetch(cron)
         if (status !== 200) throw new Error(`The cron was answered ${status}`)
       },

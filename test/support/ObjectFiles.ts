@@ -3,7 +3,7 @@
  * object sees with its next batch what was written.
  */
 import type { D1Database } from "@cloudflare/workers-types"
-import { existsSync, readdirSync } from "node:fs"
+import { existsSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync, type SQLInputValue } from "node:sqlite"
 
@@ -16,17 +16,33 @@ const using = <A>(file: string, use: (db: DatabaseSync) => A): A => {
   }
 }
 
+/** Where Miniflare and `octopoid-server serve` have the databases of the scopes. */
+const directoryOf = (storage: string) =>
+  [join(storage, "do", "-ScopeObject"), join(storage, "objects", "scopes")].find((one) => existsSync(one))
+
+/** How many bytes each file of the databases of the scopes has. */
+export const sizes = (storage: string): ReadonlyMap<string, number> => {
+  const directory = directoryOf(storage)
+  return new Map(
+    directory === undefined
+      ? []
+      : readdirSync(directory).map((name) => [name, statSync(join(directory, name)).size] as const)
+  )
+}
+
 /** The files of the scopes that have records. */
 export const scopeFiles = (storage: string): ReadonlyArray<string> => {
-  // Where Miniflare and `octopoid-server serve` have them.
-  const directory = [join(storage, "do", "-ScopeObject"), join(storage, "objects", "scopes")].find((one) =>
-    existsSync(one)
-  )
+  const directory = directoryOf(storage)
   if (directory === undefined) return []
   return readdirSync(directory).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name)).map((name) =>
     join(directory, name)
   )
-    .filter((file) => using(file, (db) => db.prepare("SELECT 1 FROM _told").all().length > 0))
+    // A database that was removed has no tables.
+    .filter((file) =>
+      using(file, (db) =>
+        db.prepare("SELECT 1 FROM sqlite_schema WHERE name = '_told'").all().length > 0 &&
+        db.prepare("SELECT 1 FROM _told").all().length > 0)
+    )
 }
 
 /** All of them as one database: a statement runs on each, and its rows are those of all. */

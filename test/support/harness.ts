@@ -27,7 +27,7 @@ export const engine = inject("engine")
 const start = async (secrets: Record<string, string>) => {
   // Within a run of the tests, what a worker leaves behind is removed with the folder of the run.
   const storage = await mkdtemp(join(process.env[SharedFolder] ?? tmpdir(), "worker-"))
-  const { base, close, database, fetch, scopes, tick } = await launch({
+  const { base, close, database, duties, fetch, scopes, tick } = await launch({
     code: await build(engine),
     engine,
     storage,
@@ -63,6 +63,9 @@ const start = async (secrets: Record<string, string>) => {
     database,
     /** The scopes that have an object; none on D1. */
     scopes: Effect.promise(scopes),
+    storage,
+    /** Has the object of the scope do now what its alarm would have it do. */
+    duties: (scope: string) => Effect.promise(() => duties(scope)),
     /** Fires the cron, and fails if that does. */
     tick: Effect.promise(tick)
   }

@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream"
 import { MaxSockets } from "../../src/objects/Sockets.ts"
 import { start } from "../support/command.ts"
 import { Workerd } from "../support/harness.ts"
+import * as ObjectFiles from "../support/ObjectFiles.ts"
 
 const Secret = "a secret of the server"
 const Page = "https://app.example"
@@ -264,6 +265,21 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret, CORS_ORIGINS: Page }), {
         child.kill("SIGINT")
         assert.strictEqual(yield* Effect.promise(() => ended), 130)
         assert.deepStrictEqual(shown.trimEnd().split("\n").map((line) => JSON.parse(line).seq), [1, 2])
+      }))
+
+    it.effect("a refused request leaves a page of 4 KB of a new object, and the object works on", () =>
+      Effect.gen(function*() {
+        const ask = yield* asked
+        const { duties, storage } = yield* Workerd
+        const before = ObjectFiles.sizes(storage)
+        const created = () => [...ObjectFiles.sizes(storage)].filter(([name]) => !before.has(name))
+        assert.strictEqual((yield* ask("POST", "/api/v1/tasks", { scope: "refused" })).status, 400)
+        assert.isAbove(created().reduce((sum, [, size]) => sum + size, 0), 100_000)
+        yield* duties("refused")
+        assert.isBelow(created().reduce((sum, [, size]) => sum + size, 0), 5000)
+        assert.strictEqual((yield* ask("POST", "/api/v1/tasks", task("r", "refused"))).status, 201)
+        yield* duties("refused")
+        assert.strictEqual((yield* ask("GET", "/api/v1/tasks/r?scope=refused")).status, 200)
       }))
 
     it.effect("to read from a scope that has nothing makes no object and no scope", () =>

@@ -10,8 +10,9 @@ const prefix = (address: string): string => {
   return [...start, ...Array.from({ length: Math.max(0, zeros) }, () => "0"), ...end].slice(0, 4).join(":")
 }
 
-/** The address by which failures are counted. Cloudflare sets this header and overwrites one that a client sends. */
-export const addressOf = (headers: Headers.Headers): string => {
-  const address = headers["cf-connecting-ip"] ?? "unknown"
-  return address.includes(":") ? prefix(address) : address
-}
+/** The address by which failures are counted, from the header `CF-Connecting-IP`. */
+export const networkOf = (address: string | undefined): string =>
+  address === undefined ? "unknown" : address.includes(":") ? prefix(address) : address
+
+/** The same for a request. Cloudflare sets this header and overwrites one that a client sends. */
+export const addressOf = (headers: Headers.Headers): string => networkOf(headers["cf-connecting-ip"])

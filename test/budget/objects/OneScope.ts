@@ -68,7 +68,9 @@ export const measure = Effect.fnUntraced(function*({ raw, since }: Filled.Filled
       db.batch(["tasks", "history", "queue_counts"].map((table) => db.prepare(`DELETE FROM ${table}`)))
     )
     const { restore } = yield* Filled.into(db, { raw: rows, since })
-    restores.set(scope, Effect.andThen(restore, Effect.promise(() => db.batch([db.prepare("DELETE FROM _outbox")]))))
+    // With this request the object tells of its machines, which are found by that.
+    yield* succeed("GET", `/api/v1/tasks?scope=${scope}`)
+    restores.set(scope, Effect.andThen(restore, Effect.promise(() => db.batch([db.prepare("DELETE FROM _notices")]))))
   }
   const restore = Effect.suspend(() => {
     const changed = [...dirty]

@@ -21,13 +21,19 @@ export const reasons: ReadonlyArray<Reason> = [
   },
   {
     name: "duties",
-    statement: /\b_duties\b/,
-    because: "an object notes when it did the duties of the cron last"
+    statement: /\b(_duties|_restoring)\b/,
+    because:
+      "an object notes when it did the duties of the cron last, and removes pieces of a restore that was given up"
   },
   {
     name: "directory",
-    statement: /\b(_outbox|_told|(INTO|FROM) scopes|(INTO|FROM) keys)\b/,
-    because: "the control object knows the scopes and the keys, and an object tells it before it answers"
+    statement: /\b(_notices|_told|_empty|(INTO|FROM) (scopes|keys|machines|unlisted|empty))\b/,
+    because: "the control object knows the scopes, the keys and the machines, and an object tells it before it answers"
+  },
+  {
+    name: "records",
+    statement: /^SELECT 1 WHERE EXISTS \(SELECT 1 FROM tasks WHERE scope = \?1\) OR/,
+    because: "an object that was quiet for an hour tells the control object if it has no records"
   },
   {
     name: "machine of another scope",
@@ -42,7 +48,7 @@ export const reasons: ReadonlyArray<Reason> = [
   },
   {
     name: "schema",
-    statement: /\b(_schema|sqlite_schema|d1_migrations|pragma_table_info)\b|^--|^\s*CREATE (TABLE|TRIGGER)/,
+    statement: /\b(_schema|_name|sqlite_schema|d1_migrations|pragma_table_info)\b|^--|^\s*CREATE (TABLE|TRIGGER)/,
     because: "an object that wakes looks whether its schema is current, and a new one applies the migrations"
   }
 ]
@@ -58,8 +64,8 @@ const byText = (executions: ReadonlyArray<Pick<Execution, "read" | "text" | "wri
     }])
   )
 
-/** Each insert, update and delete of a key also writes what the control object has to be told (`objects/Schema.ts`). */
-const changesKeys = (text: string) => /(INSERT INTO|DELETE FROM) api_keys\b/.test(text)
+/** Each key and machine that comes or goes also writes what the control object has to be told (`objects/Schema.ts`). */
+const isTold = (text: string) => /(INSERT INTO|DELETE FROM) (api_keys|orchestrators)\b/.test(text)
 
 /** The statements of a request that need a reason and have none. */
 const unexplained = (one: MeasuredObjects, known: ReadonlySet<string>) =>
@@ -74,7 +80,7 @@ const dearer = (one: MeasuredObjects, onD1: Measured) => {
     const d1 = before.get(text)
     if (d1 === undefined) return []
     // The trigger that bounds the length of a row counts as a row read with each row that is written (`objects/Schema.ts`).
-    const over = read > d1.read + written || written > d1.written + (changesKeys(text) ? times : 0)
+    const over = read > d1.read + written || written > d1.written + (isTold(text) ? times : 0)
     return over
       ? [
         `${one.name}, ${one.where}: ${read} rows read and ${written} written in an object, and ${d1.read} and ${d1.written} on D1:\n  ${text}`

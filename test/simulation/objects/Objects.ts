@@ -206,7 +206,9 @@ export const make = (
       note: (notice) => ask("note", () => control.note(notice)),
       scopeOf: (hash) => ask("the scope of a key", () => control.scopeOf(hash)),
       knows: (scope) => ask("is there this scope", () => control.knows(scope)),
-      scopes: (start, most) => ask("scopes", () => control.scopes(start, most))
+      scopes: (start, most) => ask("scopes", () => control.scopes(start, most)),
+      filled: (most) => ask("scopes with records", () => control.filled(most)),
+      scopesOfMachine: (id, most) => ask("the scopes of a machine", () => control.scopesOfMachine(id, most))
     }
   }
 
