@@ -28,7 +28,7 @@ interface Shared {
   readonly events: (scope: string, query: URLSearchParams, context: Context.Context<never>) => Promise<
     (typeof EventPage)["Encoded"]
   >
-  readonly settings: { readonly orchestratorTimeoutSeconds: number }
+  readonly settings: { readonly orchestratorTimeoutSeconds: number; readonly unclaimableAfterSeconds: number }
 }
 
 export interface Surroundings {
@@ -78,7 +78,8 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
   if (scope !== undefined && ready) {
     void state.blockConcurrencyWhile(async () => {
       const silence = server.settings.orchestratorTimeoutSeconds * 1000
-      alarm = Alarm.make({ storage, scope, silence, set: await storage.getAlarm() })
+      const unclaimable = server.settings.unclaimableAfterSeconds * 1000
+      alarm = Alarm.make({ storage, scope, silence, unclaimable, set: await storage.getAlarm() })
     })
   }
 
