@@ -136,25 +136,31 @@ export const make = (objects: Objects) => {
   const objectFor = async (scope: string, reads: boolean): Promise<ScopeStub> =>
     isScope(scope) && (!reads || await knows(scope)) ? objects.scope(scope) : objects.nobody()
 
-  // Machines that the object of a scope knows.
+  // Machines that are registered in the scope of their claim.
   const introduced = new Set<string>()
 
-  /** Sees to it that a claim from the scope finds the machine, if any scope has it. */
+  /** Sees to it that a claim from the scope finds the machine as it is now, if any scope has it. */
   const introduce = async (scope: string, id: string) => {
     const name = JSON.stringify([scope, id])
     if (introduced.has(name)) return
     const target = objects.scope(scope)
-    if (!(await target.knowsMachine(id))) {
-      const scopes = await objects.control().scopes("", MaxSearched)
-      const ages = await Every.inChunks(scopes, (each) => objects.scope(each).find("orchestrator", id))
-      const newest = Math.max(...ages.map((age) => age ?? 0))
-      const home = scopes[ages.indexOf(newest)]
-      const copy = home === undefined ? undefined : await objects.scope(home).lendMachine(id)
-      if (copy === undefined) return
-      await target.borrowMachine(copy)
+    const before = await target.homeOfMachine(id)
+    if (before === scope) {
+      introduced.add(name)
+      bound(introduced)
+      return
     }
-    introduced.add(name)
-    bound(introduced)
+    if (before !== undefined) {
+      const copy = await objects.scope(before).lendMachine(id)
+      if (copy !== undefined) return target.borrowMachine(copy)
+      await target.giveBackMachine(id)
+    }
+    const scopes = await objects.control().scopes("", MaxSearched)
+    const ages = await Every.inChunks(scopes, (each) => objects.scope(each).find("orchestrator", id))
+    const newest = Math.max(...ages.map((age) => age ?? 0))
+    const home = scopes[ages.indexOf(newest)]
+    const copy = home === undefined ? undefined : await objects.scope(home).lendMachine(id)
+    if (copy !== undefined) await target.borrowMachine(copy)
   }
 
   const answer = async (request: Request, route: Route, { body, path, query }: Asked): Promise<Response> => {
@@ -186,8 +192,13 @@ export const make = (objects: Objects) => {
             ? objects.nobody().fetch(request)
             : (await objectFor("default", reads)).fetch(request)
         }
-        if (second !== undefined && route.several === "each") {
-          return Heartbeat.answer(request, found.map(({ scope }) => objects.scope(scope)))
+        if (route.several === "each") {
+          const own = found.filter(({ age }) => age > 0).slice(0, Heartbeat.MaxScopes)
+          const copies = own.length === 0 ? [] : found.filter(({ age }) => age === 0)
+          if (own.length === 0) return objects.nobody().fetch(request)
+          if (own.length + copies.length > 1) {
+            return Heartbeat.answer(request, [...own, ...copies].map(({ scope }) => objects.scope(scope)))
+          }
         }
         // A deleted task has a history. The one that is there is meant.
         const ambiguous = second !== undefined && route.several === "refuse"
