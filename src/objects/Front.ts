@@ -193,8 +193,8 @@ export const make = (objects: Objects) => {
             : (await objectFor("default", reads)).fetch(request)
         }
         if (route.several === "each") {
-          const own = found.filter(({ age }) => age > 0).slice(0, Heartbeat.MaxScopes)
-          const copies = own.length === 0 ? [] : found.filter(({ age }) => age === 0)
+          const own = found.filter(({ age }) => age >= 0).slice(0, Heartbeat.MaxScopes)
+          const copies = own.length === 0 ? [] : found.filter(({ age }) => age < 0)
           if (own.length === 0) return objects.nobody().fetch(request)
           if (own.length + copies.length > 1) {
             return Heartbeat.answer(request, [...own, ...copies].map(({ scope }) => objects.scope(scope)))

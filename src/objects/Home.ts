@@ -44,12 +44,12 @@ export const nobody = "nobody"
 /** How many keys an object reports to the control object at a time. */
 const MaxTold = 100
 
-// An object may have copies of machines of other scopes (`Machines.ts`). They are found only as `machine`, with age 0.
+// An object may have copies of machines of other scopes (`Machines.ts`). They are found only as `machine`, with age -1.
 const finders: Readonly<Record<Kind, string>> = {
   action: "SELECT 1 AS age FROM actions WHERE id = ?1 AND scope = ?2",
   draft: "SELECT 1 AS age FROM drafts WHERE id = ?1 AND scope = ?2",
   flow: "SELECT 1 AS age FROM flows WHERE name = ?1 AND scope = ?2",
-  machine: "SELECT max(iif(scope = ?2, last_heartbeat, 0)) AS age FROM orchestrators WHERE id = ?1",
+  machine: "SELECT max(iif(scope = ?2, last_heartbeat, -1)) AS age FROM orchestrators WHERE id = ?1",
   message: "SELECT 1 AS age FROM messages WHERE id = ?1 AND scope = ?2",
   orchestrator: "SELECT max(last_heartbeat) AS age FROM orchestrators WHERE id = ?1 AND scope = ?2",
   project: "SELECT 1 AS age FROM projects WHERE id = ?1 AND scope = ?2",
