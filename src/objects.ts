@@ -59,14 +59,17 @@ export class ScopeObject extends DurableObject {
   find(kind: Kind, id: string) {
     return this.home.find(kind, id)
   }
-  knowsMachine(id: string) {
-    return this.home.machines.knows(id)
+  homeOfMachine(id: string) {
+    return this.home.machines.homeOf(id)
   }
   lendMachine(id: string) {
     return this.home.machines.lend(id)
   }
   borrowMachine(copy: Copy) {
     return this.home.machines.borrow(copy)
+  }
+  giveBackMachine(id: string) {
+    return this.home.machines.giveBack(id)
   }
   /** What the alarm does. Also for a test, which does not wait for it. */
   duties() {

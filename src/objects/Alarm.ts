@@ -1,13 +1,18 @@
 /**
  * When an object wakes by itself: at the end of its earliest lease or backoff, when a machine falls silent or a webhook
  * is to be tried again, and for the other duties of the cron. They run every minute while the scope changes, and
- * otherwise every hour, so an object where nothing happens sleeps. The expiry of a lease does not depend on it: claims
- * take back expired leases themselves.
+ * otherwise every hour, so an object where nothing happens sleeps. They run once more when tasks that wait since the
+ * last change are old enough to be reported as unclaimable. The expiry of a lease does not depend on it: claims take
+ * back expired leases themselves.
  */
 import type { DurableObjectStorage } from "@cloudflare/workers-types"
+import * as Unclaimable from "../sql/upkeep/Unclaimable.ts"
 
 const Minute = 60_000
 const Hour = 3_600_000
+
+/** How many milliseconds are between two looks for unclaimable tasks. */
+const Look = Unclaimable.Minutes * Minute
 
 // The earliest of what is due after a time (`?4`).
 const earliest = `
@@ -29,15 +34,19 @@ interface Options {
   readonly scope: string
   /** After how many milliseconds a machine is silent. */
   readonly silence: number
+  /** After how many milliseconds a task that no machine will claim is reported; 0 if none is. */
+  readonly unclaimable: number
   /** The time of the alarm that is set, if one is. */
   readonly set: number | null
 }
 
-export const make = ({ scope, set, silence, storage }: Options) => {
+export const make = ({ scope, set, silence, storage, unclaimable }: Options) => {
   let at = set ?? Infinity
   // What happened before the object woke is not known, so it counts as a change.
   let changed = true
   let running = false
+  // When the scope, which has not changed since the last duties, is to be looked through for unclaimable tasks.
+  let look = Infinity
   const { sql } = storage
   let done = (sql.exec("SELECT done_at FROM _duties").toArray()[0]?.["done_at"] as number | undefined) ?? Date.now()
 
@@ -55,7 +64,7 @@ export const make = ({ scope, set, silence, storage }: Options) => {
   const schedule = (now: number, afterDuties = false) => {
     const dueAfter = (start: number) =>
       (sql.exec(earliest, scope, now, silence, start).one()["due"] as number | null) ?? Infinity
-    const next = Math.min(dueAfter(0), done + (changed ? Minute : Hour))
+    const next = Math.min(dueAfter(0), changed ? done + Minute : Math.min(done + Hour, look))
     // What could not be done just now is tried again in a minute, and delays nothing that is due before that.
     wake(next > now ? next : afterDuties ? Math.min(now + Minute, dueAfter(now)) : now)
   }
@@ -83,13 +92,13 @@ export const make = ({ scope, set, silence, storage }: Options) => {
       schedule(now)
     },
     /**
-     * Does the duties, and sets the next alarm whatever happened. `minutes` is the time since they were done last, as
-     * the cron counts it.
+     * Does the duties, and sets the next alarm whatever happened. `minutes` is how many full minutes of the clock began
+     * since they were done last: each is covered by one run.
      */
     run: async <A>(duties: (minutes: number) => Promise<A>): Promise<A> => {
       at = Infinity
       const now = Date.now()
-      const minutes = Math.max(1, Math.round((now - done) / Minute))
+      const minutes = Math.max(1, Math.floor(now / Minute) - Math.floor(done / Minute))
       changed = false
       running = true
       try {
@@ -97,6 +106,9 @@ export const make = ({ scope, set, silence, storage }: Options) => {
       } finally {
         running = false
         done = now
+        // A run that covers as much time has looked through what waited before.
+        const looked = unclaimable === 0 || minutes * Minute >= Math.max(unclaimable, Look)
+        look = looked ? Infinity : Math.ceil((now + unclaimable) / Look) * Look
         sql.exec("INSERT INTO _duties (one, done_at) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET done_at = ?1", now)
         schedule(Date.now(), true)
       }

@@ -129,30 +129,36 @@ export const make = (objects: Objects) => {
   /** The scopes in which the record may be, at most one more than are searched. */
   const candidates = async (kind: Kind, id: string) => {
     const most = MaxSearched + 1
-    if (kind === "orchestrator") return objects.control().scopesOfMachine(id, most)
+    if (kind === "orchestrator" || kind === "machine") return objects.control().scopesOfMachine(id, most)
     const scopes = await objects.control().scopes("", most)
     return scopes.length < most ? scopes : objects.control().filled(most)
   }
 
-  // Machines that the object of a scope knows.
+  // Machines that are registered in the scope of their claim.
   const introduced = new Set<string>()
 
-  /** Sees to it that a claim from the scope finds the machine, if any scope has it. */
+  /** Sees to it that a claim from the scope finds the machine as it is now, if any scope has it. */
   const introduce = async (scope: string, id: string) => {
     const name = JSON.stringify([scope, id])
     if (introduced.has(name)) return
     const target = objects.scope(scope)
-    if (!(await target.knowsMachine(id))) {
-      const scopes = (await candidates("orchestrator", id)).slice(0, MaxSearched)
-      const ages = await Every.inChunks(scopes, (each) => objects.scope(each).find("orchestrator", id))
-      const newest = Math.max(...ages.map((age) => age ?? 0))
-      const home = scopes[ages.indexOf(newest)]
-      const copy = home === undefined ? undefined : await objects.scope(home).lendMachine(id)
-      if (copy === undefined) return
-      await target.borrowMachine(copy)
+    const before = await target.homeOfMachine(id)
+    if (before === scope) {
+      introduced.add(name)
+      bound(introduced)
+      return
     }
-    introduced.add(name)
-    bound(introduced)
+    if (before !== undefined) {
+      const copy = await objects.scope(before).lendMachine(id)
+      if (copy !== undefined) return target.borrowMachine(copy)
+      await target.giveBackMachine(id)
+    }
+    const scopes = (await candidates("orchestrator", id)).slice(0, MaxSearched)
+    const ages = await Every.inChunks(scopes, (each) => objects.scope(each).find("orchestrator", id))
+    const newest = Math.max(...ages.map((age) => age ?? 0))
+    const home = scopes[ages.indexOf(newest)]
+    const copy = home === undefined ? undefined : await objects.scope(home).lendMachine(id)
+    if (copy !== undefined) await target.borrowMachine(copy)
   }
 
   const answer = async (request: Request, route: Route, { body, path, query }: Asked): Promise<Response> => {
@@ -173,7 +179,8 @@ export const make = (objects: Objects) => {
       case "record": {
         const scopes = await candidates(route.kind, route.id)
         if (scopes.length > MaxSearched) return tooMany()
-        const ages = scopes.length === 1 && route.otherwise === "nobody"
+        // A single scope answers by itself that it has no such record, but it may have a copy of a machine.
+        const ages = scopes.length === 1 && route.otherwise === "nobody" && route.kind !== "machine"
           ? [1]
           : await Every.inChunks(scopes, (scope) => objects.scope(scope).find(route.kind, route.id))
         const found = scopes.flatMap((scope, i) => ages[i] === undefined ? [] : [{ scope, age: ages[i]! }])
@@ -184,8 +191,13 @@ export const make = (objects: Objects) => {
             ? objects.nobody().fetch(request)
             : (await objectFor("default", reads)).fetch(request)
         }
-        if (second !== undefined && route.several === "each") {
-          return Heartbeat.answer(request, found.map(({ scope }) => objects.scope(scope)))
+        if (route.several === "each") {
+          const own = found.filter(({ age }) => age >= 0).slice(0, Heartbeat.MaxScopes)
+          const copies = own.length === 0 ? [] : found.filter(({ age }) => age < 0)
+          if (own.length === 0) return objects.nobody().fetch(request)
+          if (own.length + copies.length > 1) {
+            return Heartbeat.answer(request, [...own, ...copies].map(({ scope }) => objects.scope(scope)))
+          }
         }
         // A deleted task has a history. The one that is there is meant.
         const ambiguous = second !== undefined && route.several === "refuse"

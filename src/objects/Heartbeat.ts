@@ -1,4 +1,4 @@
-/** A heartbeat of a machine that is registered in several scopes: it reaches each, and renews the leases of each. */
+/** A heartbeat of a machine that works in several scopes: it reaches each, and renews the leases of each. */
 import type { LostLease, Renewals } from "../domain/lease/Renewal.ts"
 
 interface Stub {
@@ -8,8 +8,8 @@ interface Stub {
 type Beat = { readonly last_heartbeat: string } & Partial<(typeof Renewals)["Encoded"]>
 type Lost = (typeof LostLease)["Encoded"]
 
-/** How many scopes a heartbeat reaches, the newest first (`services/machine/heartbeat.ts`). */
-const MaxScopes = 50
+/** How many scopes of a machine a heartbeat reaches, the newest first (`services/machine/heartbeat.ts`). */
+export const MaxScopes = 50
 
 const nameOf = ({ fencing_token, task_id }: Pick<Lost, "fencing_token" | "task_id">) => `${fencing_token} ${task_id}`
 
@@ -45,7 +45,7 @@ const merged = (beats: ReadonlyArray<Beat>): Beat => {
 export const answer = async (request: Request, stubs: ReadonlyArray<Stub>): Promise<Response> => {
   const body = request.body === null ? undefined : await request.arrayBuffer()
   const responses = await Promise.all(
-    stubs.slice(0, MaxScopes).map((stub) => stub.fetch(new Request(request, body === undefined ? {} : { body })))
+    stubs.map((stub) => stub.fetch(new Request(request, body === undefined ? {} : { body })))
   )
   const failed = responses.find(({ status }) => status !== 200)
   if (failed !== undefined) return failed

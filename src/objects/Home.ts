@@ -29,7 +29,7 @@ interface Shared {
   readonly events: (scope: string, query: URLSearchParams, context: Context.Context<never>) => Promise<
     (typeof EventPage)["Encoded"]
   >
-  readonly settings: { readonly orchestratorTimeoutSeconds: number }
+  readonly settings: { readonly orchestratorTimeoutSeconds: number; readonly unclaimableAfterSeconds: number }
 }
 
 export interface Surroundings {
@@ -51,11 +51,12 @@ const UntoldAfter = 60_000
 /** After so many minutes without duties the object was quiet: they are every hour then (`Alarm.ts`). */
 const QuietMinutes = 30
 
-// An object may have machines of other scopes (`Machines.ts`), which are not found here.
+// An object may have copies of machines of other scopes (`Machines.ts`). They are found only as `machine`, with age -1.
 const finders: Readonly<Record<Kind, string>> = {
   action: "SELECT 1 AS age FROM actions WHERE id = ?1 AND scope = ?2",
   draft: "SELECT 1 AS age FROM drafts WHERE id = ?1 AND scope = ?2",
   flow: "SELECT 1 AS age FROM flows WHERE name = ?1 AND scope = ?2",
+  machine: "SELECT max(iif(scope = ?2, last_heartbeat, -1)) AS age FROM orchestrators WHERE id = ?1",
   message: "SELECT 1 AS age FROM messages WHERE id = ?1 AND scope = ?2",
   orchestrator: "SELECT max(last_heartbeat) AS age FROM orchestrators WHERE id = ?1 AND scope = ?2",
   project: "SELECT 1 AS age FROM projects WHERE id = ?1 AND scope = ?2",
@@ -111,7 +112,8 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
   if (scope !== undefined && ready) {
     void state.blockConcurrencyWhile(async () => {
       const silence = server.settings.orchestratorTimeoutSeconds * 1000
-      alarm = Alarm.make({ storage, scope, silence, set: await storage.getAlarm() })
+      const unclaimable = server.settings.unclaimableAfterSeconds * 1000
+      alarm = Alarm.make({ storage, scope, silence, unclaimable, set: await storage.getAlarm() })
     })
   }
 

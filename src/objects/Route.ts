@@ -4,8 +4,18 @@
  */
 import { DefaultScope } from "../domain/Identifier.ts"
 
-/** The records that requests name by id. */
-export type Kind = "action" | "draft" | "flow" | "message" | "orchestrator" | "project" | "role" | "task" | "webhook"
+/** The records that requests name by id. A machine is an orchestrator, or a copy of one (`Machines.ts`). */
+export type Kind =
+  | "action"
+  | "draft"
+  | "flow"
+  | "machine"
+  | "message"
+  | "orchestrator"
+  | "project"
+  | "role"
+  | "task"
+  | "webhook"
 
 /** The lists that show all scopes to a caller who names none. */
 export type List = "drafts" | "export" | "keys" | "metrics" | "orchestrators" | "projects" | "roles"
@@ -94,7 +104,9 @@ const unscoped = ({ body, method, query }: Asked, [group = "", id, verb]: Readon
       return id === undefined || method === "PUT" ? ofDefault : record("flow", id)
     case "orchestrators":
       if (method === "POST" && id === "register") return ofDefault
-      return record("orchestrator", id, verb === "heartbeat" ? "each" : reads ? "newest" : "refuse")
+      return verb === "heartbeat"
+        ? record("machine", id, "each")
+        : record("orchestrator", id, reads ? "newest" : "refuse")
     case "roles":
       return method === "POST"
         ? record("orchestrator", textOf(body["orchestrator_id"]))

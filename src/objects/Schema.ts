@@ -45,21 +45,19 @@ const noticeTriggers = `
   CREATE TRIGGER _key_gone AFTER DELETE ON api_keys BEGIN
     INSERT INTO _notices (kind, name, gone) VALUES ('key', OLD.hash, 1);
   END;
-  -- Not of a machine that is registered in another scope (Machines.ts).
-  CREATE TRIGGER _machine_come AFTER INSERT ON orchestrators
-    WHEN 'scope:' || NEW.scope = (SELECT name FROM _name) BEGIN
+  -- Also of a copy of a machine of another scope (Machines.ts): its heartbeats renew leases here.
+  CREATE TRIGGER _machine_come AFTER INSERT ON orchestrators BEGIN
     INSERT INTO _notices (kind, name, gone) VALUES ('machine', NEW.id, 0);
   END;
   CREATE TRIGGER _machine_gone AFTER DELETE ON orchestrators
-    WHEN 'scope:' || OLD.scope = (SELECT name FROM _name) BEGIN
+    WHEN NOT EXISTS (SELECT 1 FROM orchestrators WHERE id = OLD.id) BEGIN
     INSERT INTO _notices (kind, name, gone) VALUES ('machine', OLD.id, 1);
   END;`
 
 // An upgraded object tells everything again: an earlier release may not have told it.
 const again = `
   INSERT INTO _notices (kind, name, gone) SELECT 'scope', '', 0 FROM _told;
-  INSERT INTO _notices (kind, name, gone) SELECT 'machine', id, 0 FROM orchestrators
-    WHERE 'scope:' || scope = (SELECT name FROM _name)`
+  INSERT INTO _notices (kind, name, gone) SELECT DISTINCT 'machine', id, 0 FROM orchestrators`
 
 // The texts of these have limits far below that of a row. A trigger costs a row read with each update, also of a
 // heartbeat.

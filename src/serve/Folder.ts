@@ -3,14 +3,14 @@
  *
  *     admin.key    the key of the administrator, unless API_SECRET_KEY is set; only its owner may read it
  *     objects/     the databases: workerd makes them
- *     lock         a socket of the server that runs on the folder
+ *     lock-…       a socket of the server that runs on the folder
  *     workerd.pid  the process id of its workerd
  */
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import { randomBytes } from "node:crypto"
-import { chmod, link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises"
-import { connect, createServer } from "node:net"
+import { chmod, link, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { connect, createServer, type Server } from "node:net"
 import { homedir } from "node:os"
 import { dirname, isAbsolute, join, relative, resolve } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -91,39 +91,29 @@ export const key = (folder: string) =>
     catch: refused(folder)
   })
 
-/** What the server behind the socket says: its process, and where it answers. Undefined if no server listens. */
+/**
+ * What the server behind the socket says: its process, and where it answers. Empty if a process has the socket and does
+ * not answer, undefined if none has it.
+ */
 const holder = (socket: string) =>
   new Promise<string | undefined>((done) => {
     const client = connect(socket)
     let said = ""
-    client.setTimeout(1000, () => client.destroy())
+    client.setTimeout(500, () => client.destroy())
     client.on("data", (chunk) => void (said += String(chunk)))
     client.on("error", (error) => codeOf(error) === "EAGAIN" ? done("") : done(undefined))
     client.on("close", () => done(said))
   })
 
-const isRunning = async (pid: number): Promise<boolean> => {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    return codeOf(error) === "EPERM"
-  }
-  // A zombie: the process has ended, but its parent has not read its exit status.
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")
-  return !/\) Z /.test(stat)
-}
+/** How long to wait for a server that is ending or also starting: after a kill, workerd lives on for a moment. */
+const MaxOtherMillis = 3000
 
-/** How long workerd may take to end after its server was killed. */
-const MaxOrphanMillis = 3000
-
-/** Waits until the workerd of a killed server has ended. Its watch ends it (`Workerd.ts`). */
-const orphanGone = async (folder: string) => {
-  const pid = Number(await readFile(join(folder, "workerd.pid"), "utf8").catch(() => ""))
-  if (!(pid > 0)) return
-  for (const until = Date.now() + MaxOrphanMillis; Date.now() < until && await isRunning(pid);) await sleep(20)
-}
+/** What a server says that does not have the lock yet. */
+const Starting = "starting"
 
 export interface Lock {
+  /** The descriptor of the lock. While workerd has it too, the folder is taken, also if this process was killed. */
+  readonly descriptor: number
   /** Sets what this server tells a second one that is started on the folder. */
   readonly tell: (what: string) => void
   /** Notes the process of the workerd on the folder. */
@@ -133,55 +123,99 @@ export interface Lock {
 const taken = (folder: string, said: string) =>
   new Refusal({
     message: `A server runs on ${folder} already${
-      said === "" ? "" : ` (${said})`
+      said === Starting ? "" : ` (${said})`
     }. Stop it, or give another folder: --data DIR.`
   })
 
+const silent = async (folder: string) => {
+  const pid = Number(await readFile(join(folder, "workerd.pid"), "utf8").catch(() => ""))
+  const which = pid > 0
+    ? ` It may be the workerd of a server that was killed, process ${pid}: end it, or`
+    : " End it, or"
+  return new Refusal({
+    message:
+      `The folder ${folder} is still in use, and what uses it does not answer.${which} give another folder: --data DIR.`
+  })
+}
+
+/** The path of a socket has about a hundred bytes at most, and one from here may be shorter. */
+const short = (file: string) => {
+  const near = relative(process.cwd(), file)
+  return near.length < file.length ? near : file
+}
+
+const listen = (server: Server, socket: string) =>
+  new Promise<unknown>((done) => {
+    server.once("error", done)
+    server.listen(socket, () => {
+      server.off("error", done)
+      done(undefined)
+    })
+  })
+
+/** Node documents no descriptor of a server, and has had this one in all versions. */
+const descriptorOf = (server: Server): number => {
+  const fd = (server as unknown as { readonly _handle?: { readonly fd?: number } })._handle?.fd
+  if (fd === undefined || fd < 0) throw new Error("this Node does not tell the descriptor of a socket")
+  return fd
+}
+
+const lockPrefix = "lock-"
+
+/** Waits until no other process has a lock of the folder, and removes the files of locks that none has. */
+const alone = async (folder: string, own: string) => {
+  for (const until = Date.now() + MaxOtherMillis;; await sleep(20)) {
+    let others: "none" | "silent" | typeof Starting = "none"
+    for (const name of await readdir(folder)) {
+      if (!name.startsWith(lockPrefix) || name === own) continue
+      const said = await holder(short(join(folder, name)))
+      // No name is used twice, so this is never the lock of a server that has started since.
+      if (said === undefined) await rm(join(folder, name), { force: true })
+      else if (said === "") others = "silent"
+      // Of those that start at once the first by name goes on. The others see it, because each listens before it looks.
+      else if (said !== Starting || name < own) throw taken(folder, said)
+      else others = Starting
+    }
+    if (others === "none") break
+    if (Date.now() >= until) throw others === "silent" ? await silent(folder) : taken(folder, Starting)
+  }
+  // Another one may have met this lock between its file and its listening, and have removed it.
+  if (!(await readdir(folder)).includes(own)) throw taken(folder, Starting)
+}
+
 /**
  * Takes the folder for this process, until the scope ends or the process does. The lock is a socket and not a file: the
- * system closes it with the process however that ends, and it also holds between containers that share the folder.
+ * system closes it with the processes that have it, however those end, and it also holds between containers that share
+ * the folder. Each server has a socket of a name of its own and looks for those of others once it listens, so of two
+ * at least one sees the other.
  */
 export const lock = (folder: string) =>
   Effect.acquireRelease(
     Effect.tryPromise({
       try: async () => {
-        const file = join(folder, "lock")
-        // The path of a socket has about a hundred bytes at most, and one from here may be shorter.
-        const near = relative(process.cwd(), file)
-        const socket = near.length < file.length ? near : file
-        let says = `process ${process.pid}`
+        const own = `${lockPrefix}${randomBytes(4).toString("hex")}`
+        let says = Starting
         const server = createServer((client) => client.on("error", () => {}).end(says))
         server.on("error", () => {})
-        const listen = () =>
-          new Promise<unknown>((done) => {
-            server.once("error", done)
-            server.listen(socket, () => {
-              server.off("error", done)
-              done(undefined)
-            })
-          })
-        let problem = await listen()
-        if (codeOf(problem) === "EADDRINUSE") {
-          const said = await holder(socket)
-          if (said !== undefined) throw taken(folder, said)
-          // Left behind by a server that was killed.
-          await rm(file, { force: true })
-          problem = await listen()
-          if (codeOf(problem) === "EADDRINUSE") throw taken(folder, "")
-        }
+        const problem = await listen(server, short(join(folder, own)))
         if (codeOf(problem) === "EINVAL" || codeOf(problem) === "ENAMETOOLONG") {
           throw new Refusal({ message: `The path ${folder} is too long for a socket. Take one of less than 90 bytes.` })
         }
         if (problem !== undefined) throw problem
-        const { ino } = await stat(file)
-        await orphanGone(folder)
-        const isMine = async () => (await stat(file).catch(() => undefined))?.ino === ino
-        if (!(await isMine())) throw taken(folder, "")
-        return {
-          tell: (what: string) => void (says = `process ${process.pid}, ${what}`),
-          note: (pid: number) => writeFile(join(folder, "workerd.pid"), `${pid}\n`),
-          // Closing removes the file of the socket.
-          free: () => new Promise<void>((done) => server.close(() => done()))
+        // Closing removes the file of the socket.
+        const free = () => new Promise<void>((done) => server.close(() => done()))
+        try {
+          await alone(folder, own)
+          says = `process ${process.pid}`
+          return {
+            descriptor: descriptorOf(server),
+            tell: (what: string) => void (says = `process ${process.pid}, ${what}`),
+            note: (pid: number) => writeFile(join(folder, "workerd.pid"), `${pid}\n`),
+            free
+          }
+        } catch (error) {
+          await free()
+          throw error
         }
       },
       catch: refused(folder)

@@ -65,6 +65,7 @@ export const start = Effect.fnUntraced(function*({ data, env, host, log, port }:
   const { key, made } = given === undefined ? yield* Folder.key(folder) : { key: given, made: false }
   const running = yield* Workerd.start({
     databases: Folder.databases(folder),
+    lock: lock.descriptor,
     host,
     port,
     log,

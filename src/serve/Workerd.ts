@@ -73,6 +73,8 @@ const free = (host: string, port: number) =>
 
 export interface Options {
   readonly databases: string
+  /** The descriptor of the lock of the folder, which workerd gets as well and has as long as it lives. */
+  readonly lock: number
   readonly host: string
   readonly port: number
   /** The variables that the server reads its settings from. */
@@ -135,7 +137,7 @@ const listening = (child: ChildProcess) =>
   })
 
 /** Starts workerd, and stops it when the scope ends. */
-export const start = Effect.fnUntraced(function*({ databases, env, host, log, port }: Options) {
+export const start = Effect.fnUntraced(function*({ databases, env, host, lock, log, port }: Options) {
   const file = yield* binary(env)
   const setup = yield* config
   yield* free(host, port)
@@ -145,7 +147,7 @@ export const start = Effect.fnUntraced(function*({ databases, env, host, log, po
   // In a process group of its own: Ctrl-C is for this process, which then stops workerd in order.
   const child = spawn(file, [...args, "--control-fd", "3"], {
     env,
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "pipe", lock],
     detached: true
   })
   // If workerd does not become ready, its output until then says why.

@@ -112,8 +112,9 @@ export class Maintenance extends Context.Service<Maintenance, {
 
       const tick = Effect.gen(function*() {
         const now = yield* Clock.currentTimeMillis
+        const minutes = yield* CoveredMinutes
         const values = {
-          ...sliceOf(now, yield* CoveredMinutes),
+          ...sliceOf(now, minutes),
           now,
           heard_since: now - orchestratorTimeoutSeconds * 1000,
           before: now - unclaimableAfterSeconds * 1000,
@@ -128,7 +129,7 @@ export class Maintenance extends Context.Service<Maintenance, {
         })
         const lookAt = (kind: Retention.Kind) => ages[kind] > 0 ? Retention.look(sweepOf(kind)) : undefined
         const looksForUnclaimable = unclaimableAfterSeconds > 0
-          && Math.floor(now / 60_000) % Unclaimable.Minutes === 0
+          && Math.floor(now / 60_000) % Unclaimable.Minutes < minutes
         const look = batch({
           expired: anyExpired(values),
           silent: anySilent(values),

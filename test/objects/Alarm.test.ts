@@ -1,8 +1,9 @@
 /** When the alarm of an object is set, and for which time. */
-import { assert, describe, it } from "@effect/vitest"
+import { afterEach, assert, describe, it, vi } from "@effect/vitest"
 import * as Alarm from "../../src/objects/Alarm.ts"
 import * as Schema from "../../src/objects/Schema.ts"
 import * as NodeStorage from "./NodeStorage.ts"
+import * as Objects from "./Objects.ts"
 import { migrations } from "./Objects.ts"
 
 const Silence = 120_000
@@ -24,7 +25,7 @@ const start = (leases: ReadonlyArray<number>, heard?: number) => {
       INSERT INTO orchestrators (id, scope, cluster, machine_id, status, registered_at, last_heartbeat)
       VALUES ('k-m', 'red', 'k', 'm', 'active', 1, ?)`).run(now + heard)
   }
-  return { now, alarm, own: Alarm.make({ storage, scope: "red", silence: Silence, set: alarm() }) }
+  return { now, alarm, own: Alarm.make({ storage, scope: "red", silence: Silence, unclaimable: 0, set: alarm() }) }
 }
 
 const nothing = async () => {}
@@ -52,5 +53,34 @@ describe("the alarm of an object", () => {
     const { alarm, now, own } = start([], -90_000)
     own.changed()
     assert.strictEqual(alarm(), now - 90_000 + Silence + 1)
+  })
+
+  describe("at each minute of the clock", () => {
+    afterEach(() => {
+      vi.restoreAllMocks()
+    })
+
+    for (const minute of [0, 1, 2, 3, 4]) {
+      it(`tells of an unclaimable task of a quiet scope in time, once, and then rings every hour: minute ${minute}`, async () => {
+        const created = Date.parse("2026-11-30T10:00:30Z") + minute * 60_000
+        let now = created
+        vi.spyOn(Date, "now").mockImplementation(() => now)
+        const { alarm, ask, raw, restart, ring } = Objects.make()
+        await ask("POST", "tasks", { scope: "a", id: "t", file_path: "t", branch: "b" })
+        const rings: Array<number> = []
+        while (now < created + 4 * 3_600_000) {
+          // It is some milliseconds late, and the object was dropped meanwhile.
+          now = Math.max(now, alarm("a")!) + 15
+          if (rings.length % 2 === 1) restart()
+          await ring("a")
+          rings.push((now - created) / 60_000)
+        }
+        const told = raw("a").prepare("SELECT at FROM history WHERE event = 'unclaimable'").all()
+        assert.strictEqual(told.length, 1)
+        assert.isAtMost(Number(told[0]!["at"]) - created, 22 * 60_000)
+        assert.isAtMost(rings.length, 10, rings.join(" "))
+        assert.isAtMost(rings.filter((each) => each > 60).length, 4, rings.join(" "))
+      })
+    }
   })
 })

@@ -207,6 +207,6 @@ describe("an object in which nothing was written", () => {
     asked.home.machines.borrow({ machine: machine!, roles: [] })
     await asked.duties()
     assert.isAbove(tables(other.raw), 0)
-    assert.isTrue(asked.home.machines.knows("k-m"))
+    assert.strictEqual(asked.home.machines.homeOf("k-m"), "blue")
   })
 })

@@ -107,9 +107,10 @@ export const make = (
         return response
       },
       find: async (kind: Kind, id: string) => home.find(kind, id),
-      knowsMachine: async (id: string) => home.machines.knows(id),
+      homeOfMachine: async (id: string) => home.machines.homeOf(id),
       lendMachine: async (id: string) => home.machines.lend(id),
-      borrowMachine: async (copy: Copy) => home.machines.borrow(copy)
+      borrowMachine: async (copy: Copy) => home.machines.borrow(copy),
+      giveBackMachine: async (id: string) => home.machines.giveBack(id)
     }
     const made = { ...storage, stub, home }
     objects.set(name, made)

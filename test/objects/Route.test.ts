@@ -60,7 +60,7 @@ describe("a request without the key of a scope", () => {
       "GET /api/v1/overview": "default",
       "PUT /api/v1/usage/caps": "default",
       "POST /api/v1/orchestrators/register": "default",
-      "POST /api/v1/orchestrators/x/heartbeat": "each orchestrator x",
+      "POST /api/v1/orchestrators/x/heartbeat": "each machine x",
       "GET /api/v1/orchestrators/x": "newest orchestrator x",
       "PATCH /api/v1/orchestrators/x": "refuse orchestrator x",
       "POST /api/v1/roles/register": "refuse orchestrator o",

@@ -93,6 +93,27 @@ describe("octopoid-server serve", () => {
     assert.strictEqual(await again.end("SIGCONT"), 1)
   })
 
+  it("refuses a folder whose workerd outlived both the command and the shell that watches it", async () => {
+    const data = await folder()
+    const server = await Served.launch({ data })
+    const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, "utf8").trim().split(" ").map(
+      Number
+    )
+    for (const child of children) if (child !== server.workerd) process.kill(child, "SIGKILL")
+    await server.end("SIGKILL")
+    assert.strictEqual(children.length, 2)
+    assert.isTrue(Served.isRunning(server.workerd))
+    assert.deepStrictEqual(await refusal({ data }), {
+      code: 1,
+      error:
+        `The folder ${data} is still in use, and what uses it does not answer. It may be the workerd of a server that was killed, process ${server.workerd}: end it, or give another folder: --data DIR.`
+    })
+    process.kill(server.workerd, "SIGKILL")
+    const again = await Served.launch({ data })
+    assert.strictEqual(await again.end("SIGTERM"), 0)
+    assert.deepStrictEqual(readdirSync(data).filter((name) => /lock|pid/.test(name)), [])
+  })
+
   it("takes every setting from the environment, and names one that it cannot read", async () => {
     assert.deepStrictEqual(
       names("src/serve/workerd.capnp", /fromEnvironment = "(\w+)"/g),

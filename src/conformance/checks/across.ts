@@ -69,6 +69,29 @@ export const across: ReadonlyArray<Check> = [
     }
   },
   {
+    name:
+      "a machine that the administrator lets work for another scope keeps its leases there, and goes into maintenance",
+    means: "A machine stops work that it still holds, or gets work that it should not get.",
+    look: Look.access,
+    async run(bench) {
+      const { admin, other } = bench.administered()
+      const machine = { cluster: bench.orchestrator, machine_id: bench.idOf("lent") }
+      const { orchestrator_id } = expect(await bench.post("orchestrators/register", machine), 201)
+      const away = expect(await other.ask("POST", "/api/v1/tasks", bench.newTask("away")), 201)
+      const claim = () => admin("POST", "/api/v1/tasks/claim", bench.newClaim({ orchestrator_id, scope: other.scope }))
+      const { fencing_token } = expect(await claim(), 200, { id: away.id })
+      const leases = [{ task_id: away.id, fencing_token, lease_duration_seconds: 3600 }]
+      const beat = await admin("POST", `/api/v1/orchestrators/${orchestrator_id}/heartbeat`, { leases })
+      must(expect(beat, 200, { lost: [] }).renewed?.[0]?.task_id === away.id, "the lease renewed", beat)
+      expect(await other.ask("POST", "/api/v1/tasks", bench.newTask("next")), 201)
+      const path = `/api/v1/orchestrators/${orchestrator_id}`
+      expect(await bench.ask("PATCH", path, { status: "maintenance" }), 200)
+      expect(await claim(), 404, { reason: "maintenance" })
+      expect(await bench.ask("PATCH", path, { status: "active" }), 200)
+      expect(await claim(), 200)
+    }
+  },
+  {
     name: "the lists of the administrator have the records of every scope",
     means: hidden,
     look: Look.access,

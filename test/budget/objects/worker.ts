@@ -93,7 +93,15 @@ export class ControlObject extends objects.ControlObject {
   }
 }
 countCalls(objects.ControlObject.prototype, ["note", "scopeOf", "knows", "scopes"])
-countCalls(objects.ScopeObject.prototype, ["fetch", "find", "knowsMachine", "lendMachine", "borrowMachine", "duties"])
+countCalls(objects.ScopeObject.prototype, [
+  "fetch",
+  "find",
+  "homeOfMachine",
+  "lendMachine",
+  "borrowMachine",
+  "giveBackMachine",
+  "duties"
+])
 
 export class ScopeObject extends objects.ScopeObject {
   private readonly works: Array<Promise<unknown>>

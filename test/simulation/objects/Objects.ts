@@ -346,9 +346,10 @@ export const make = (
     return {
       fetch: (asked) => ask("request", (object) => request(object, asked)),
       find: (kind, id) => ask(`find ${kind} ${id}`, ({ home }) => home.find(kind, id)),
-      knowsMachine: (id) => ask(`knows ${id}`, ({ home }) => home.machines.knows(id)),
+      homeOfMachine: (id) => ask(`home ${id}`, ({ home }) => home.machines.homeOf(id)),
       lendMachine: (id) => ask(`lend ${id}`, ({ home }) => home.machines.lend(id)),
-      borrowMachine: (copy) => ask("borrow", ({ home }) => home.machines.borrow(copy))
+      borrowMachine: (copy) => ask("borrow", ({ home }) => home.machines.borrow(copy)),
+      giveBackMachine: (id) => ask(`give back ${id}`, ({ home }) => home.machines.giveBack(id))
     }
   }
 
