@@ -38,8 +38,9 @@ export const reasons: ReadonlyArray<Reason> = [
   {
     name: "machine of another scope",
     statement:
-      /^SELECT (1|\*) FROM orchestrators WHERE id = \?( AND scope = \?| LIMIT 1)|^INSERT OR REPLACE INTO|^SELECT \* FROM roles WHERE scope = \?$/,
-    because: "the first claim of a machine through an isolate makes sure that the object has the machine"
+      /^(SELECT scope FROM orchestrators WHERE id = \? ORDER|SELECT \* FROM (orchestrators|roles) WHERE ((id|name) = \? AND )?scope = \?$|INSERT OR REPLACE INTO|DELETE FROM orchestrators WHERE id = \? AND scope <> \?$)/,
+    because:
+      "the first claim of a machine through an isolate makes sure that the object has the machine, and each claim that a copy is up to date"
   },
   {
     name: "search",
