@@ -108,8 +108,8 @@ export const make = (
     /** Tells it what it does not have. */
     tell,
     /**
-     * Before a request is answered: tells what could not be told. Only a request whose answer could lead nowhere waits for
-     * that, and fails if the control object does not answer; the others do not need it.
+     * Before a request is answered: tells what could not be told. Only a request whose answer could lead nowhere waits
+     * for that, and fails if the control object does not answer; the others do not need it.
      */
     before: (request: Request, goOn: (work: Promise<void>) => void): Promise<void> | undefined => {
       if (!waits()) return undefined
