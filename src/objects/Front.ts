@@ -106,8 +106,8 @@ export const make = (objects: Objects) => {
   }
 
   /**
-   * The scope of the caller's key, or whether the caller has none: then the request says which scope it is for. A number
-   * says after how many seconds the caller may try again.
+   * The scope of the caller's key, or whether the caller has none: then the request says which scope it is for. A
+   * number says after how many seconds the caller may try again.
    */
   const callerOf = async (request: Request): Promise<{ readonly key: string } | "any" | "refused" | number> => {
     const authorization = request.headers.get("authorization")

@@ -1,6 +1,6 @@
 /**
  * The scope of a key, for the Worker before the objects. One control object and one object without a scope serve all
- * callers, so an isolate asks them as little as it can: it remembers keys, and keeps away what nobody can have a use of.
+ * callers, so an isolate asks them as little as it can: it remembers keys, and passes on no more wrong ones than count.
  */
 import { networkOf } from "../../http/request/Address.ts"
 import type { ControlStub } from "../Control.ts"
