@@ -4,10 +4,11 @@ import * as Context from "effect/Context"
 import type { EventPage } from "../domain/feed/Event.ts"
 import { Push } from "../http/Push.ts"
 import { bodyOf } from "../http/request/Bounded.ts"
-import { CurrentLine } from "../services/lease/Line.ts"
+import { CurrentLine, type Wanted } from "../services/lease/Line.ts"
 import { CoveredMinutes } from "../services/Maintenance.ts"
 import { CurrentStore } from "../sql/engine/ObjectStorage.ts"
-import * as Places from "../sql/task/Places.ts"
+import { nextTask, valuesOf, variantOf } from "../sql/lease/Claim.ts"
+import { statement, variants } from "../sql/Statement.ts"
 import * as Alarm from "./Alarm.ts"
 import type { ControlStub } from "./Control.ts"
 import * as Line from "./Line.ts"
@@ -59,7 +60,13 @@ const finders: Readonly<Record<Kind, string>> = {
   webhook: "SELECT 1 AS age FROM webhooks WHERE id = ?1 AND scope = ?2"
 }
 
-const readyTask = `SELECT 1 FROM ${Places.tasksIn("ready", "?2", "?1")} LIMIT 1`
+/** Whether the queue has a ready task for the roles and types of a claim: the task that the claim would take. */
+const matching = variants((roles: "any" | "one" | "several", roleless: boolean, typed: boolean) =>
+  statement(`SELECT ${nextTask({ roles, roleless, ranked: false, typed, passing: "nothing" })} AS id`)
+)
+
+/** The queues that a claim of the role looks at if it names none. Several scopes may have the role (`Machines.ts`). */
+const queuesOfRole = "SELECT 'incoming' AS queue UNION SELECT claims_from FROM roles WHERE name = ?1"
 
 export const make = (state: DurableObjectState, { control, migrations, server }: Surroundings) => {
   const { storage } = state
@@ -111,7 +118,18 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
   /** Whether messages to the control object are unsent. */
   const waits = () => sql.exec("SELECT 1 FROM _outbox LIMIT 1").toArray().length > 0
 
-  const line = Line.make((queue) => sql.exec(readyTask, scope, queue).toArray().length > 0)
+  const hasReady = ({ queue, roles, types }: Wanted): boolean => {
+    const criteria = { scope: scope!, roles, types, ranks: [], account: null }
+    const { roleless, roles: some, typed } = variantOf({ ...criteria, queue: "" }, "nothing")
+    const queues = queue === undefined
+      ? sql.exec(queuesOfRole, roles[0]!).toArray().map((row) => String(row["queue"]))
+      : [queue]
+    return queues.some((queue) => {
+      const { parameters, text } = matching(some, roleless, typed)(valuesOf({ ...criteria, queue }))
+      return sql.exec(text, ...parameters).toArray().some(({ id }) => id !== null)
+    })
+  }
+  const line = Line.make(hasReady)
 
   const store = {
     storage,
@@ -119,9 +137,9 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
       if (scope === undefined) throw new Error("the object without a scope keeps no records")
       if (!registered) sql.exec("INSERT INTO _outbox (kind, name, gone) VALUES ('scope', '', 0) ON CONFLICT DO NOTHING")
     },
-    changed: () => {
+    changed: (mayBeReady = true) => {
       alarm?.changed()
-      line.changed()
+      if (mayBeReady) line.changed()
       sockets?.changed()
       return waits() ? tell() : undefined
     }
@@ -185,7 +203,7 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
       await alarm.run(async (minutes) => {
         if (waits()) await tell()
         await server.tick(goOn, Context.add(context, CoveredMinutes, minutes) as Context.Context<never>)
-        // The end of a backoff changes nothing, and makes a task ready for the claim that finds it over.
+        // The end of a backoff, of a park and of a breaker's wait changes nothing until a claim finds it over.
         line.changed("anew")
         sockets?.changed()
       })
