@@ -16,10 +16,11 @@ const earliest = `
       WHERE scope = ?1 AND claimed_by IS NOT NULL AND lease_expires_at > ?4 ORDER BY lease_expires_at LIMIT 1) AS due
     UNION ALL SELECT (SELECT available_at FROM tasks INDEXED BY tasks_backing_off
       WHERE scope = ?1 AND available_at IS NOT NULL AND available_at > ?2 ORDER BY available_at LIMIT 1)
-    -- Then claims that wait look again.
-    UNION ALL SELECT (SELECT min(until) FROM parked_accounts WHERE scope = ?1 AND until > ?2)
-    UNION ALL SELECT (SELECT min(retry_at) FROM breakers INDEXED BY breakers_open
-      WHERE scope = ?1 AND opened_at IS NOT NULL AND retry_at > ?2)
+    -- Then claims that wait look again. In one query, because an object joins five at most.
+    UNION ALL SELECT min(ends) FROM (
+      SELECT until AS ends FROM parked_accounts WHERE scope = ?1 AND until > ?2
+      UNION ALL SELECT retry_at FROM breakers INDEXED BY breakers_open
+        WHERE scope = ?1 AND opened_at IS NOT NULL AND retry_at > ?2)
     -- A machine is silent from the next millisecond on.
     UNION ALL SELECT (SELECT min(last_heartbeat) + ?3 + 1 FROM orchestrators
       WHERE status = 'active' AND last_heartbeat + ?3 + 1 > ?4)
