@@ -1,8 +1,8 @@
 /**
  * When an object wakes by itself: at the end of its earliest lease, backoff, park or wait of a breaker, when a machine
- * falls silent or a webhook is to be tried again, and for the other duties of the cron. They run every minute while the scope changes, and
- * otherwise every hour, so an object where nothing happens sleeps. The expiry of a lease does not depend on it: claims
- * take back expired leases themselves.
+ * falls silent or a webhook is to be tried again, and for the other duties of the cron. They run every minute while the
+ * scope changes, and otherwise every hour, so an object where nothing happens sleeps. The expiry of a lease does not
+ * depend on it: claims take back expired leases themselves.
  */
 import type { DurableObjectStorage } from "@cloudflare/workers-types"
 
