@@ -32,11 +32,18 @@ export class DatabaseUnavailable extends TaggedError<DatabaseUnavailable>()(
       retry_after_seconds
     })
 
-  /** A server in one process reads only so many long bodies at once. */
+  /** A server on Durable Objects reads only so many long bodies at once, in all and for each scope. */
   static readonly busy = () =>
     new DatabaseUnavailable({
       error:
         "The server reads as many long bodies at once as its memory allows. Nothing was changed. Ask again in 1 s.",
+      retry_after_seconds: 1
+    })
+
+  /** It does not wait longer for the rest of a body. */
+  static readonly slow = (seconds: number) =>
+    new DatabaseUnavailable({
+      error: `The body of the request did not arrive within ${seconds} s. Nothing was changed. Send it again.`,
       retry_after_seconds: 1
     })
 

@@ -7,7 +7,7 @@ import { TooManyFailures } from "../domain/access/Caller.ts"
 import { DatabaseUnavailable } from "../domain/DatabaseUnavailable.ts"
 import { ScopeName } from "../domain/Identifier.ts"
 import { ScopeRequired } from "../domain/TaggedError.ts"
-import { bodyOf } from "../http/request/Bounded.ts"
+import * as LongBodies from "../http/request/LongBodies.ts"
 import { normalize } from "../http/request/Target.ts"
 import type { ControlStub } from "./Control.ts"
 import * as Keys from "./control/Keys.ts"
@@ -15,7 +15,7 @@ import { bound } from "./control/Remembered.ts"
 import * as Every from "./Every.ts"
 import * as Heartbeat from "./Heartbeat.ts"
 import type { MachinesStub } from "./Machines.ts"
-import { restoredScope } from "./restore/Restore.ts"
+import { MaxPiece, restoredScope } from "./restore/Restore.ts"
 import { type Asked, type Kind, type Route, routeOf } from "./Route.ts"
 import * as Sockets from "./Sockets.ts"
 
@@ -36,6 +36,8 @@ export interface Objects {
   readonly nobody: () => ScopeStub
   /** The secret of the administrator; none on an open server. */
   readonly secret: string | undefined
+  /** How long a body may take, in seconds; a minute unless given. */
+  readonly bodySeconds?: number
 }
 
 /** In how many scopes the record of a request without a scope is looked for. A Worker may ask a thousand objects. */
@@ -44,11 +46,8 @@ export const MaxSearched = 200
 /** The largest body that is read here. The object refuses a larger one. */
 const MaxBody = 1024 * 1024
 
-/** A body above this many bytes, or of unknown length, is a long one. */
-const LongBody = 64 * 1024
-
-/** How many requests with long bodies are served at once: slow clients would fill the memory otherwise. */
-export const MaxLongBodies = 64
+/** A body of at most this many bytes goes on to the object without being read here. */
+const ShortBody = 64 * 1024
 
 const isScope = Schema.is(ScopeName)
 
@@ -77,9 +76,9 @@ const unavailable = (method: string, hasKey: boolean) => {
   return answered(DatabaseUnavailable.of(reads ? "reads" : method === "POST" && hasKey ? "under a key" : "changes", 1))
 }
 
-const hasLongBody = ({ body, headers }: Request): boolean => {
+const isShort = ({ headers }: Request): boolean => {
   const length = headers.get("content-length")
-  return body !== null && (length === null || Number(length) > LongBody)
+  return length !== null && Number(length) <= ShortBody
 }
 
 const objectOf = (bytes: Uint8Array): Readonly<Record<string, unknown>> => {
@@ -207,7 +206,7 @@ export const make = (objects: Objects) => {
     }
   }
 
-  let long = 0
+  const bodies = LongBodies.make(objects.bodySeconds === undefined ? {} : { seconds: objects.bodySeconds })
 
   const serve = async (request: Request): Promise<Response> => {
     const { path, url } = normalize(request.url.slice(request.url.indexOf("/", request.url.indexOf("//") + 2)))
@@ -220,36 +219,27 @@ export const make = (objects: Objects) => {
       keys.answered(request, refusal)
       return refusal
     }
-    if (!hasLongBody(request)) return pass(request, caller, path, url)
-    if (long >= MaxLongBodies) {
-      // Read and dropped: a client that is still sending would not get the answer.
-      await bodyOf(request.body!, 0)
-      return answered(DatabaseUnavailable.busy())
-    }
-    long++
-    try {
-      return await pass(request, caller, path, url)
-    } finally {
-      long--
-    }
-  }
-
-  /** Passes on a request of a caller who has a key, or needs none. */
-  const pass = async (request: Request, caller: { readonly key: string } | "any", path: string, url: string) => {
-    if (caller !== "any") return objects.scope(caller.key).fetch(request)
+    if (caller !== "any" && (request.body === null || isShort(request))) return objects.scope(caller.key).fetch(request)
     // A piece of an export may be larger than other bodies. The path names its scope.
     const restored = restoredScope(request.method, path)
-    if (restored !== undefined) return (await objectFor(restored, false)).fetch(request)
-    const query = new URLSearchParams(url.split("?")[1] ?? "")
-    const reads = request.method === "GET" || request.method === "HEAD"
-    const bytes = reads || request.body === null ? undefined : await bodyOf(request.body, MaxBody)
+    let bytes: Uint8Array<ArrayBuffer> | undefined
+    if (request.body !== null) {
+      const scope = caller === "any" ? undefined : caller.key
+      const read = await bodies.read(request.body, restored === undefined ? MaxBody : MaxPiece, scope)
+      if (read === "busy") return answered(DatabaseUnavailable.busy())
+      if (read === "slow") return answered(DatabaseUnavailable.slow(objects.bodySeconds ?? LongBodies.MaxBodySeconds))
+      bytes = read
+    }
+    // The body is read before an object begins, so that a claim that waits keeps no other body from being read.
+    const again = bytes === undefined ? request : new Request(request, { method: request.method, body: bytes })
+    if (caller !== "any") return objects.scope(caller.key).fetch(again)
+    if (restored !== undefined) return (await objectFor(restored, false)).fetch(again)
     const asked: Asked = {
       method: request.method,
       path,
-      query,
+      query: new URLSearchParams(url.split("?")[1] ?? ""),
       body: bytes === undefined || bytes.length > MaxBody ? {} : objectOf(bytes)
     }
-    const again = bytes === undefined ? request : new Request(request, { method: request.method, body: bytes })
     return answer(again, bytes !== undefined && bytes.length > MaxBody ? { to: "nobody" } : routeOf(asked), asked)
   }
 

@@ -4,10 +4,11 @@ import * as Context from "effect/Context"
 import type { EventPage } from "../domain/feed/Event.ts"
 import { Push } from "../http/Push.ts"
 import { bodyOf } from "../http/request/Bounded.ts"
-import { CurrentLine } from "../services/lease/Line.ts"
+import { CurrentLine, type Wanted } from "../services/lease/Line.ts"
 import { CoveredMinutes } from "../services/Maintenance.ts"
 import { CurrentStore } from "../sql/engine/ObjectStorage.ts"
-import * as Places from "../sql/task/Places.ts"
+import { nextTask, valuesOf, variantOf } from "../sql/lease/Claim.ts"
+import { statement, variants } from "../sql/Statement.ts"
 import * as Alarm from "./Alarm.ts"
 import type { ControlStub } from "./Control.ts"
 import * as Notices from "./control/Notices.ts"
@@ -76,7 +77,13 @@ const unmigrated = (scope: string) =>
     retry_after_seconds: 60
   }, { status: 503, headers: { "retry-after": "60" } })
 
-const readyTask = `SELECT 1 FROM ${Places.tasksIn("ready", "?2", "?1")} LIMIT 1`
+/** Whether the queue has a ready task for the roles and types of a claim: the task that the claim would take. */
+const matching = variants((roles: "any" | "one" | "several", roleless: boolean, typed: boolean) =>
+  statement(`SELECT ${nextTask({ roles, roleless, ranked: false, typed, passing: "nothing" })} AS id`)
+)
+
+/** The queues that a claim of the role looks at if it names none. Several scopes may have the role (`Machines.ts`). */
+const queuesOfRole = "SELECT 'incoming' AS queue UNION SELECT claims_from FROM roles WHERE name = ?1"
 
 export const make = (state: DurableObjectState, { control, migrations, server }: Surroundings) => {
   const { storage } = state
@@ -120,7 +127,18 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
   const notices = Notices.make(storage, scope, control)
   const { registered, tell, waits } = notices
 
-  const line = Line.make((queue) => sql.exec(readyTask, scope, queue).toArray().length > 0)
+  const hasReady = ({ queue, roles, types }: Wanted): boolean => {
+    const criteria = { scope: scope!, roles, types, ranks: [], account: null }
+    const { roleless, roles: some, typed } = variantOf({ ...criteria, queue: "" }, "nothing")
+    const queues = queue === undefined
+      ? sql.exec(queuesOfRole, roles[0]!).toArray().map((row) => String(row["queue"]))
+      : [queue]
+    return queues.some((queue) => {
+      const { parameters, text } = matching(some, roleless, typed)(valuesOf({ ...criteria, queue }))
+      return sql.exec(text, ...parameters).toArray().some(({ id }) => id !== null)
+    })
+  }
+  const line = Line.make(hasReady)
 
   const store = {
     storage,
@@ -128,9 +146,9 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
       if (scope === undefined) throw new Error("the object without a scope keeps no records")
       notices.written()
     },
-    changed: () => {
+    changed: (mayBeReady = true) => {
       alarm?.changed()
-      line.changed()
+      if (mayBeReady) line.changed()
       sockets?.changed()
       return notices.changed()
     }
@@ -232,7 +250,7 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
           notices.lookForRecords()
           await tellLate()
         }
-        // The end of a backoff changes nothing, and makes a task ready for the claim that finds it over.
+        // The end of a backoff, of a park and of a breaker's wait changes nothing until a claim finds it over.
         line.changed("anew")
         sockets?.changed()
       })

@@ -15,7 +15,7 @@ interface Waiting {
 
 /** Claims that look for the same tasks. */
 interface Group {
-  readonly queue: string | undefined
+  readonly wanted: Wanted
   readonly places: Array<Waiting>
   /** How many changes there had been when a claim that got nothing began to try. */
   tried: number
@@ -24,10 +24,10 @@ interface Group {
 }
 
 /**
- * `hasReady` says whether the queue has a ready task. Most changes make no task ready, and this question is much
- * cheaper than a claim.
+ * `hasReady` says whether a ready task matches what the claims look for. Most changes make no such task ready, and this
+ * question is much cheaper than a claim.
  */
-export const make = (hasReady: (queue: string) => boolean): Line & { readonly changed: (anew?: "anew") => void } => {
+export const make = (hasReady: (wanted: Wanted) => boolean): Line & { readonly changed: (anew?: "anew") => void } => {
   const groups = new Map<string, Group>()
   const keyed = new Map<string, Waiting>()
   let changes = 0
@@ -41,7 +41,7 @@ export const make = (hasReady: (queue: string) => boolean): Line & { readonly ch
       if (group.called !== undefined || group.tried === changes) continue
       const first = group.places.find(({ resume }) => resume !== undefined)
       if (first === undefined) continue
-      if (group.tried >= anew && group.queue !== undefined && !hasReady(group.queue)) {
+      if (group.tried >= anew && !hasReady(group.wanted)) {
         group.tried = changes
         continue
       }
@@ -61,10 +61,11 @@ export const make = (hasReady: (queue: string) => boolean): Line & { readonly ch
     resume?.(false)
   }
 
-  const join = ({ queue, same }: Wanted, key: string | undefined): Place | undefined => {
+  const join = (wanted: Wanted, key: string | undefined): Place | undefined => {
     if (count >= MaxWaiting) return undefined
     count++
-    const group = groups.get(same) ?? { queue, places: [], tried: changes, called: undefined }
+    const { same } = wanted
+    const group = groups.get(same) ?? { wanted, places: [], tried: changes, called: undefined }
     groups.set(same, group)
     const own: Waiting = { resume: undefined, trying: false, over: false }
     group.places.push(own)

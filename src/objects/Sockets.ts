@@ -6,10 +6,16 @@
  * A browser can set no `Authorization` on a WebSocket. It offers its key as a subprotocol beside `octopoid.events.v1`.
  */
 import type { DurableObjectState, WebSocket } from "@cloudflare/workers-types"
-import type { EventPage } from "../domain/feed/Event.ts"
+import * as Schema from "effect/Schema"
+import { InvalidRequest } from "../api/InvalidRequest.ts"
+import { type EventPage, eventParameters } from "../domain/feed/Event.ts"
+import { QueueName } from "../domain/Identifier.ts"
 
 /** How many sockets a scope has. */
 export const MaxSockets = 500
+
+/** The longest query of a socket, as it is written in a URL. The runtime keeps 16,384 bytes for each socket. */
+const MaxQuery = 8192
 
 /** How many pages a socket gets at a time. Others get theirs before it gets more. */
 const MaxPages = 10
@@ -96,7 +102,34 @@ const tooMany = () =>
     error: `The scope has ${MaxSockets} sockets, and no more are accepted. Read the feed with GET /api/v1/events.`
   }, { status: 429, headers: { "retry-after": "60" } })
 
-const attached = (socket: WebSocket): Attached => socket.deserializeAttachment()
+const invalid = (path: string, message: string) => {
+  const { _tag, error, issues } = new InvalidRequest({
+    error: `${path}: ${message}`,
+    issues: [{ path: path.split("."), message }]
+  })
+  return Response.json({ _tag, error, issues }, { status: 400 })
+}
+
+const isQueue = Schema.is(QueueName)
+
+/** The parameters of a page that a socket keeps: all but its place, which moves on. Others mean nothing to a page. */
+const kept = new Set(Object.keys(eventParameters).filter((name) => name !== "after" && name !== "since"))
+
+const attached = (socket: WebSocket): Attached => {
+  const found: Attached | null = socket.deserializeAttachment()
+  if (found === null) throw new Error("nothing is attached to the socket")
+  return found
+}
+
+/** Closes a socket that failed, so that the others go on. Its client connects again. */
+const failed = (socket: WebSocket, error: unknown) => {
+  console.error(JSON.stringify({ level: "WARN", message: "a socket was closed", error: String(error) }))
+  try {
+    socket.close(1011, "The feed cannot be read. Connect again.")
+  } catch {
+    // It is closed already.
+  }
+}
 
 export const make = ({ page, scope, serve, state }: Options) => {
   /** Opens a socket, if the caller may read the feed. */
@@ -104,6 +137,14 @@ export const make = ({ page, scope, serve, state }: Options) => {
     if (state.getWebSockets().length >= MaxSockets) return tooMany()
     const url = new URL(request.url)
     const work = url.searchParams.get("work")
+    if (work !== null && !isQueue(work)) {
+      return invalid(
+        "query.work",
+        "Expected the name of a queue: at most 200 characters, without quotes, backslashes and control characters"
+      )
+    }
+    const query = new URLSearchParams([...url.searchParams].filter(([name]) => kept.has(name))).toString()
+    if (query.length > MaxQuery) return invalid("query", `Expected at most ${MaxQuery} characters`)
     if (!url.searchParams.has("after") && !url.searchParams.has("since")) url.searchParams.set("after", "latest")
     const headers = new Headers(request.headers)
     // `Upgrade` stays: a page that may not read an answer may not open a socket either (`http/access/Origin.ts`).
@@ -112,23 +153,15 @@ export const make = ({ page, scope, serve, state }: Options) => {
     const first = await serve(new Request(url, { headers }))
     if (first.status !== 200) return first
     const body = await first.json() as Page
-    for (const name of ["after", "since", "work"]) url.searchParams.delete(name)
     const { WebSocketPair, WebSocketRequestResponsePair } = globalThis as any
     state.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"))
     const key = await hashOf(request.headers.get("authorization"))
     // Others may have been opened meanwhile.
     if (state.getWebSockets().length >= MaxSockets) return tooMany()
     const [client, own] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket]
+    // First what can fail: an accepted socket without an attachment cannot be served.
+    own.serializeAttachment({ query, after: body.next, work, key, told: 0 } satisfies Attached)
     state.acceptWebSocket(own)
-    own.serializeAttachment(
-      {
-        query: url.searchParams.toString(),
-        after: body.next,
-        work,
-        key,
-        told: 0
-      } satisfies Attached
-    )
     own.send(JSON.stringify({ type: "events", ...body }))
     // For it alone: what changed since its page was read.
     opened.add(own)
@@ -161,10 +194,16 @@ export const make = ({ page, scope, serve, state }: Options) => {
     for (const [queue, all] of waiting) {
       const quiet = all.filter((socket) => attached(socket).told <= now - Quiet)
         .toSorted((a, b) => attached(a).told - attached(b).told)
-      const n = state.storage.sql.exec(readyTasks, scope, queue, quiet.length).one()["n"] as number
-      for (const socket of quiet.slice(0, n)) {
-        socket.serializeAttachment({ ...attached(socket), told: now })
-        socket.send(JSON.stringify({ type: "work", queue }))
+      let n = state.storage.sql.exec(readyTasks, scope, queue, quiet.length).one()["n"] as number
+      for (const socket of quiet) {
+        if (n === 0) break
+        try {
+          socket.send(JSON.stringify({ type: "work", queue }))
+          socket.serializeAttachment({ ...attached(socket), told: now })
+          n--
+        } catch (error) {
+          failed(socket, error)
+        }
       }
     }
   }
@@ -172,10 +211,15 @@ export const make = ({ page, scope, serve, state }: Options) => {
   const push = async (all: ReadonlyArray<WebSocket>): Promise<boolean> => {
     const now = Date.now()
     const sockets = all.filter((socket) => {
-      const { key } = attached(socket)
-      const valid = key === null || state.storage.sql.exec(isValidKey, key, now).toArray().length > 0
-      if (!valid) socket.close(4401, "The key has ended.")
-      return valid
+      try {
+        const { key } = attached(socket)
+        const valid = key === null || state.storage.sql.exec(isValidKey, key, now).toArray().length > 0
+        if (!valid) socket.close(4401, "The key has ended.")
+        return valid
+      } catch (error) {
+        failed(socket, error)
+        return false
+      }
     })
     tell(sockets, now)
     let more = false
@@ -183,8 +227,7 @@ export const make = ({ page, scope, serve, state }: Options) => {
       try {
         more = await follow(socket) || more
       } catch (error) {
-        console.error(JSON.stringify({ level: "WARN", message: "a socket was closed", error: String(error) }))
-        socket.close(1011, "The feed cannot be read. Connect again.")
+        failed(socket, error)
       }
     }
     return more
@@ -205,6 +248,8 @@ export const make = ({ page, scope, serve, state }: Options) => {
           opened.clear()
           again = await push(those) || again
         }
+      } catch (error) {
+        console.error(JSON.stringify({ level: "ERROR", message: "the sockets were not served", error: String(error) }))
       } finally {
         pushing = false
       }

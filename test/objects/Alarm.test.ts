@@ -1,5 +1,6 @@
 /** When the alarm of an object is set, and for which time. */
 import { afterEach, assert, describe, it, vi } from "@effect/vitest"
+import type { DatabaseSync } from "node:sqlite"
 import * as Alarm from "../../src/objects/Alarm.ts"
 import * as Schema from "../../src/objects/Schema.ts"
 import * as NodeStorage from "./NodeStorage.ts"
@@ -8,24 +9,26 @@ import { migrations } from "./Objects.ts"
 
 const Silence = 120_000
 
+/** Has an agent hold a task until that time. */
+const lease = (raw: DatabaseSync, id: string, end: number) =>
+  raw.prepare(`
+    INSERT INTO tasks (id, scope, file_path, title, queue, version, priority, priority_rank, flow, branch, created_at, updated_at, claimed_by,
+      claimed_at, claimed_from, lease_expires_at, grants)
+    VALUES (?1, 'red', ?1, 't', 'claimed', 1, 'P2', 2, 'default', 'b', 1, 1, 'a', 1, 'incoming', ?2, 1)`)
+    .run(id, end)
+
 /** An object with leases that end then, in milliseconds from now, and a machine that was heard of then. */
 const start = (leases: ReadonlyArray<number>, heard?: number) => {
   const { alarm, raw, storage } = NodeStorage.make()
   Schema.prepare(storage, migrations)
   const now = Date.now()
-  for (const [i, end] of leases.entries()) {
-    raw.prepare(`
-      INSERT INTO tasks (id, scope, file_path, title, queue, version, priority, priority_rank, flow, branch, created_at, updated_at, claimed_by,
-        claimed_at, claimed_from, lease_expires_at, grants)
-      VALUES (?, 'red', ?, 't', 'claimed', 1, 'P2', 2, 'default', 'b', 1, 1, 'a', 1, 'incoming', ?, 1)`)
-      .run(`t${i}`, `t${i}`, now + end)
-  }
+  for (const [i, end] of leases.entries()) lease(raw, `t${i}`, now + end)
   if (heard !== undefined) {
     raw.prepare(`
       INSERT INTO orchestrators (id, scope, cluster, machine_id, status, registered_at, last_heartbeat)
       VALUES ('k-m', 'red', 'k', 'm', 'active', 1, ?)`).run(now + heard)
   }
-  return { now, alarm, own: Alarm.make({ storage, scope: "red", silence: Silence, unclaimable: 0, set: alarm() }) }
+  return { now, alarm, raw, own: Alarm.make({ storage, scope: "red", silence: Silence, unclaimable: 0, set: alarm() }) }
 }
 
 const nothing = async () => {}
@@ -47,6 +50,16 @@ describe("the alarm of an object", () => {
     const { alarm, now, own } = start([-10, 3_000_000])
     await own.run(nothing)
     assert.closeTo(alarm()!, now + 60_000, 5000)
+  })
+
+  it("is set for a lease that is granted while the duties run", async () => {
+    const { alarm, now, own, raw } = start([])
+    await own.run(async () => {
+      lease(raw, "new", now + 5000)
+      own.changed()
+      assert.strictEqual(alarm(), now + 5000)
+    })
+    assert.strictEqual(alarm(), now + 5000)
   })
 
   it("is at the moment from which a machine counts as silent, and not a millisecond before", () => {

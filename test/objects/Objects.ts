@@ -52,6 +52,8 @@ interface Surroundings {
   readonly around?: Around
   /** The database of an object that is asked for the first time; one that woke before, unless given. */
   readonly first?: () => DatabaseSync
+  /** How long a body may take, in seconds. */
+  readonly bodySeconds?: number
 }
 
 export const serverOf = (config: Readonly<Record<string, string>>) =>
@@ -59,7 +61,7 @@ export const serverOf = (config: Readonly<Record<string, string>>) =>
 
 export const make = (
   config: Readonly<Record<string, string>> = {},
-  { around = (run) => run(), first = prepared, server = serverOf(config) }: Surroundings = {}
+  { around = (run) => run(), bodySeconds, first = prepared, server = serverOf(config) }: Surroundings = {}
 ) => {
   const told = NodeStorage.make().storage
   let known = Control.make(told)
@@ -120,7 +122,8 @@ export const make = (
     control,
     scope: (scope) => named(Home.nameOf(scope)).stub,
     nobody: () => named(Home.nobody).stub,
-    secret: config["API_SECRET_KEY"]
+    secret: config["API_SECRET_KEY"],
+    ...(bodySeconds === undefined ? {} : { bodySeconds })
   })
   const fetch =
     ((input: string | URL | Request, init?: RequestInit) =>

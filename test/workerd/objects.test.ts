@@ -229,6 +229,33 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret, CORS_ORIGINS: Page }), {
         assert.deepStrictEqual(yield* answer(offered(Secret), base.origin), [101, "octopoid.events.v1"])
       }))
 
+    it.effect("a request for a socket that the server refuses ends no socket of others", () =>
+      Effect.gen(function*() {
+        const ask = yield* asked
+        const { base } = yield* Workerd
+        yield* ask("POST", "/api/v1/tasks", task("l1", "long"))
+        const url = new URL("/api/v1/events?scope=long&after=0", base)
+        const socket = new WebSocket(url, { headers: { authorization: `Bearer ${Secret}` } } as any)
+        const messages: Array<any> = []
+        socket.addEventListener("message", ({ data }) => messages.push(JSON.parse(data)))
+        yield* until(() => messages.length === 1)
+        const status = (query: string) =>
+          Effect.promise(async () =>
+            (await handshake(new URL(`${url}&${query}`), { authorization: `Bearer ${Secret}` }))[0]
+          )
+        const long = "x".repeat(17_000)
+        assert.strictEqual(yield* status(`work=${long}`), 400)
+        assert.strictEqual(yield* status("work=%22"), 400)
+        assert.strictEqual(yield* status("work="), 400)
+        assert.strictEqual(yield* status(`types=${Array.from({ length: 2000 }, () => "created").join(",")}`), 400)
+        assert.strictEqual(yield* status(`unknown=${long.slice(0, 10_000)}`), 101, "only what a page knows is kept")
+        assert.strictEqual(yield* status(`work=${"x".repeat(200)}`), 101)
+        yield* ask("POST", "/api/v1/tasks", task("l2", "long"))
+        yield* until(() => messages.length === 2)
+        assert.deepStrictEqual(seqs(messages), [1, 2])
+        socket.close()
+      }))
+
     it.effect("a scope has 500 sockets, also if more are opened in one moment", () =>
       Effect.gen(function*() {
         const { base } = yield* Workerd

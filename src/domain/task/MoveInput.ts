@@ -21,6 +21,10 @@ import { Commit, EvidenceList, MaxEvidence } from "./Evidence.ts"
 /** How long a claim may wait for a task. Clients and proxies end a request after 30 seconds. */
 export const MaxWaitSeconds = 20
 
+/** A filter of a claim as a list. It is empty if the claim does not filter. */
+export const asList = (filter: string | ReadonlyArray<string> | null | undefined): ReadonlyArray<string> =>
+  filter === null || filter === undefined || filter === "" ? [] : typeof filter === "string" ? [filter] : filter
+
 export const Claim = Schema.Struct({
   orchestrator_id: OrchestratorId,
   agent_name: filled(MaxLabel).pipe(describe("The agent that will work on the task.")),

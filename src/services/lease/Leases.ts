@@ -9,6 +9,7 @@ import type { Push } from "../../domain/lease/Push.ts"
 import type { Lease, Renewal } from "../../domain/lease/Renewal.ts"
 import { TooLarge } from "../../domain/Size.ts"
 import { type InvalidTask, LeaseLost, TaskNotFound } from "../../domain/task/TaskErrors.ts"
+import { ReadiesNothing } from "../../sql/engine/Engine.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import * as RenewalSteps from "../../sql/lease/Renewal.ts"
 import type { Reach } from "../../sql/Reach.ts"
@@ -52,7 +53,7 @@ export class Leases extends Context.Service<Leases, {
         const checkpointed = renewal.checkpoint != null
         const { steps, values } = renewing("task", [lease], scope, { now, checkpointed: Number(checkpointed) })
         const keep = { keep: "renewed", answer: RenewalSteps.answers.task, values } as const
-        const { answers, replay } = yield* once.batch(steps, keep)
+        const { answers, replay } = yield* Effect.provideService(once.batch(steps, keep), ReadiesNothing, true)
         const { held: [task], lost: [lost] } = yield* Renewing.read(replay?.rows ?? answers.leases, answers.reattached)
         if (task !== undefined) {
           return checkpointed && task.oversized === 1 ? yield* TooLarge.forCheckpoint(id) : Renewing.leaseOf(task, now)

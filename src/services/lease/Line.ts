@@ -6,7 +6,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { Claim } from "../../domain/task/MoveInput.ts"
+import { asList, type Claim } from "../../domain/task/MoveInput.ts"
 import { NoTasksAvailable } from "../../domain/task/TaskErrors.ts"
 import { CurrentCost, MaxStatements, StatementLimit } from "../../sql/Database.ts"
 import { CurrentIdempotency } from "../../sql/Idempotency.ts"
@@ -25,8 +25,11 @@ export interface Place {
 export interface Wanted {
   /** Equal for claims that look for the same. */
   readonly same: string
-  /** The queue that the claim looks at; undefined if its role decides. */
+  /** The queue that the claim looks at; undefined if its first role decides. */
   readonly queue: string | undefined
+  /** Any of these roles and any of these types; every one if the list is empty. */
+  readonly roles: ReadonlyArray<string>
+  readonly types: ReadonlyArray<string>
 }
 
 /** The line of a scope. Claims that look for the same stand behind each other. */
@@ -45,7 +48,9 @@ export const CurrentLine = Context.Reference<Line | undefined>("octopoid-server/
 /** If several claims look for the same tasks, only the first has to try. Their machines make no difference. */
 const wantedBy = ({ account, priority_order, queue, role_filter, type_filter }: Claim): Wanted => ({
   same: JSON.stringify([queue, role_filter, type_filter, priority_order, account]),
-  queue: queue || (role_filter == null || role_filter.length === 0 ? "incoming" : undefined)
+  queue: queue || (asList(role_filter).length === 0 ? "incoming" : undefined),
+  roles: asList(role_filter),
+  types: asList(type_filter)
 })
 
 /**

@@ -7,6 +7,7 @@ import type { OrchestratorId } from "../../domain/Identifier.ts"
 import type { HeldLease } from "../../domain/lease/Renewal.ts"
 import { OrchestratorNotFound, OrchestratorRow } from "../../domain/machine/Orchestrator.ts"
 import type { Row } from "../../sql/Batch.ts"
+import { ReadiesNothing } from "../../sql/engine/Engine.ts"
 import * as Idempotency from "../../sql/Idempotency.ts"
 import { columnsOf } from "../../sql/JsonRow.ts"
 import * as Renewal from "../../sql/lease/Renewal.ts"
@@ -48,6 +49,8 @@ const aliveSteps = (scope: Reach, values: Values) => {
   return { answer, steps: { statusRaised: statusRaised(values), revived: revived(values), beat: beat(values) } }
 }
 
+const quietly = Effect.provideService(ReadiesNothing, true)
+
 export const make = Effect.gen(function*() {
   const once = yield* Idempotency.make
   const renewing = yield* Renewing.make
@@ -55,7 +58,7 @@ export const make = Effect.gen(function*() {
   const heartbeat = Effect.fn("Orchestrators.heartbeat")(function*(id: OrchestratorId, scope: Reach) {
     const values = { machine: id, scope: scope ?? null, now: yield* Clock.currentTimeMillis }
     const { answer, steps } = aliveSteps(scope, values)
-    const { answers, replay } = yield* once.batch(steps, { keep: "beat", answer, values })
+    const { answers, replay } = yield* quietly(once.batch(steps, { keep: "beat", answer, values }))
     return yield* heardAt(id, replay?.rows ?? answers.beat)
   })
 
@@ -65,12 +68,12 @@ export const make = Effect.gen(function*() {
       const now = yield* Clock.currentTimeMillis
       const { steps, values } = renewing("heartbeat", leases, scope, { machine: id, now })
       const { counted, leases: found, ...renewal } = steps
-      const { answers, replay } = yield* once.batch(
+      const { answers, replay } = yield* quietly(once.batch(
         leases.length === 0
           ? { ...aliveSteps(scope, values).steps, leases: undefined, reattached: undefined }
           : { ...renewal, ...aliveSteps(scope, values).steps, counted, leases: found },
         { keep: "beat", answer: Renewal.answers.heartbeat, values }
-      )
+      ))
       if (replay !== undefined) {
         const last_heartbeat = DateTime.makeUnsafe(replay.at)
         return { last_heartbeat, renewals: Renewing.renewalsOf(sent, yield* Renewing.read(replay.rows), now) }

@@ -10,7 +10,7 @@ import type { ScopeName } from "../../domain/Identifier.ts"
 import { seed } from "../../domain/lease/Backoff.ts"
 import { handoffOf } from "../../domain/lease/Handoff.ts"
 import { MaxLeaseSeconds, renewAfterSeconds } from "../../domain/lease/Lease.ts"
-import type { Claim } from "../../domain/task/MoveInput.ts"
+import { asList, type Claim } from "../../domain/task/MoveInput.ts"
 import { claimOf, moves, unclaimable } from "../../domain/task/Moves.ts"
 import { rank } from "../../domain/task/Priority.ts"
 import type { TaskRow } from "../../domain/task/Task.ts"
@@ -34,9 +34,6 @@ const FreshMillis = 30_000
 
 // More ranks than any client uses. Each one costs a seek.
 const MaxRanks = 20
-
-const asList = (filter: string | ReadonlyArray<string> | null | undefined): ReadonlyArray<string> =>
-  filter === null || filter === undefined || filter === "" ? [] : typeof filter === "string" ? [filter] : filter
 
 const ranksOf = (order: Claim["priority_order"]): ReadonlyArray<number> =>
   [

@@ -29,6 +29,14 @@ export class Engine extends Context.Service<Engine, {
   readonly run: (statements: ReadonlyArray<Prepared>) => Effect.Effect<ReadonlyArray<Result>, EngineFailure>
 }>()("octopoid-server/sql/Engine") {}
 
+/**
+ * Set for a batch that makes no task ready, whatever it changes. On Durable Objects, claims that wait look again after
+ * every other one.
+ */
+export const ReadiesNothing = Context.Reference<boolean>("octopoid-server/sql/ReadiesNothing", {
+  defaultValue: () => false
+})
+
 const refused = (value: unknown): Error =>
   new TypeError(`Type '${value instanceof Date ? "Date" : typeof value}' not supported for value '${String(value)}'`)
 

@@ -6,15 +6,18 @@ import type { DurableObjectStorage } from "@cloudflare/workers-types"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Engine, EngineFailure, type Prepared, type Result } from "./Engine.ts"
+import { Engine, EngineFailure, type Prepared, ReadiesNothing, type Result } from "./Engine.ts"
 
 /** The storage of an object, and what is called when it has changed. */
 export interface Store {
   readonly storage: DurableObjectStorage
   /** Called in the transaction of a batch that wrote rows: what it writes is part of the batch. */
   readonly written: () => void
-  /** Called after a batch that wrote rows. The answer of the batch waits for it. */
-  readonly changed: () => Promise<void> | undefined
+  /**
+   * Called after a batch that wrote rows, and told whether a task may be ready now. The answer of the batch waits for
+   * it.
+   */
+  readonly changed: (mayBeReady?: boolean) => Promise<void> | undefined
 }
 
 /** The store of the object that serves the present request. */
@@ -37,13 +40,13 @@ const transaction = ({ storage, written }: Store, statements: ReadonlyArray<Prep
 
 export const layer: Layer.Layer<Engine> = Layer.succeed(Engine, {
   run: (statements) =>
-    Effect.flatMap(CurrentStore, (store) =>
+    Effect.flatMap(Effect.all([CurrentStore, ReadiesNothing]), ([store, readiesNothing]) =>
       store === undefined
         ? Effect.die(new Error("a batch needs the storage of an object"))
         : Effect.tryPromise({
           try: async () => {
             const results = transaction(store, statements)
-            if (results.some(({ written }) => written > 0)) await store.changed()
+            if (results.some(({ written }) => written > 0)) await store.changed(!readiesNothing)
             return results
           },
           catch: (cause) => new EngineFailure({ cause })
