@@ -15,6 +15,8 @@ export interface Header {
 
 export interface Line {
   readonly kind: string
+  /** The scope that an idempotency key was kept in, if it is known: the record has no such column. */
+  readonly scope?: string
   readonly record: Readonly<Record<string, unknown>>
 }
 
@@ -34,9 +36,9 @@ export const write = async function*(at: string, page: (cursor: string | undefin
     const { next_cursor, records, scope } = await page(cursor)
     // A key that names no scope exports its own, which the server knows.
     if (cursor === undefined) yield JSON.stringify({ octopoid_export: 1, scope, at } satisfies Header)
-    for (const { kind, record } of records) {
+    for (const { kind, record, scope } of records) {
       counts[kind] = (counts[kind] ?? 0) + 1
-      yield JSON.stringify({ kind, record })
+      yield JSON.stringify({ kind, scope, record })
     }
     cursor = next_cursor
   }

@@ -73,9 +73,13 @@ const post = async (
   }
 }
 
-/** The scope of the record. An idempotency key names none: its answer does, or it may be of any. */
-const scopeOf = ({ kind, record }: Dump.Line): string | undefined => {
+/**
+ * The scope of the record. That of an idempotency key is on the line in an export of objects. In an export of D1 its
+ * answer may name it; otherwise the key may be of any.
+ */
+const scopeOf = ({ kind, record, scope: named }: Dump.Line): string | undefined => {
   if (kind !== "idempotency_keys") return String(record["scope"])
+  if (named !== undefined) return named
   const answer: unknown = JSON.parse(String(record["answer"]))
   const scope: unknown = Array.isArray(answer) ? answer[0]?.scope : undefined
   return typeof scope === "string" ? scope : undefined
@@ -93,7 +97,9 @@ const check = async (bytes: Sending["bytes"]) => {
   }
   for await (const { header, line } of read(lines(hashed()))) {
     if (header !== undefined && header.scope !== null) scopes.add(header.scope)
-    if (line !== undefined && line.kind !== "idempotency_keys") scopes.add(String(line.record["scope"]))
+    if (line === undefined) continue
+    const named = line.kind === "idempotency_keys" ? line.scope : String(line.record["scope"])
+    if (named !== undefined) scopes.add(named)
   }
   return { id: hash.digest("hex"), scopes: [...scopes].toSorted() }
 }
