@@ -45,10 +45,12 @@ export const serve = Command.make("serve", {
       [
         `${styled("green", "✓")} Ready on ${line(url)}`,
         `  The page is ${line(`${url}/app/`)}, and the data is in ${line(folder)}`,
-        ...(key === undefined ? [] : [
-          `  The key of the administrator, which is not shown again: ${styled("bold", key)}`,
-          `  It is kept in ${line(keyFile ?? "")}, which only you may read.`
-        ])
+        ...(key === undefined
+          ? []
+          : [`  The key of the administrator, which is not shown again: ${styled("bold", key)}`]),
+        ...(keyFile === undefined
+          ? []
+          : [`  The key of the administrator is in ${line(keyFile)}, which only you may read`])
       ].join("\n"))
     // A stop is no failure: otherwise what watches the process, such as systemd, would start it again.
     const stopped = Effect.callback<undefined>((resume) => {

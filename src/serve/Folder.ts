@@ -91,6 +91,9 @@ export const key = (folder: string) =>
     catch: refused(folder)
   })
 
+/** Removes a key that nobody was told. */
+export const forgetKey = (folder: string) => Effect.promise(() => rm(join(folder, "admin.key"), { force: true }))
+
 /** What the server behind the socket says: its process, and where it answers. Undefined if no server listens. */
 const holder = (socket: string) =>
   new Promise<string | undefined>((done) => {

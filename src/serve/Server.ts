@@ -1,6 +1,6 @@
 /** A server on this machine: the folder, workerd on it, and the moment at which it answers. */
 import * as Effect from "effect/Effect"
-import { resolve } from "node:path"
+import { join, resolve } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import * as Folder from "./Folder.ts"
 import { Refusal } from "./Refusal.ts"
@@ -63,6 +63,9 @@ export const start = Effect.fnUntraced(function*({ data, env, host, log, port }:
   const given = env["API_SECRET_KEY"]
   // An empty one is refused by the Worker.
   const { key, made } = given === undefined ? yield* Folder.key(folder) : { key: given, made: false }
+  let isReady = false
+  // A start that fails prints no key, and the next one prints only a key that it made.
+  if (made) yield* Effect.addFinalizer(() => isReady ? Effect.void : Folder.forgetKey(folder))
   const running = yield* Workerd.start({
     databases: Folder.databases(folder),
     host,
@@ -79,11 +82,12 @@ export const start = Effect.fnUntraced(function*({ data, env, host, log, port }:
     Effect.map(running.ended, (how) => `workerd ended with ${how}`)
   )
   if (problem !== undefined) return yield* new Refusal({ message: `The server does not answer: ${problem}` })
+  isReady = true
   return {
     url,
     data: folder,
     key: made ? key : undefined,
-    keyFile: given === undefined ? `${folder}/admin.key` : undefined,
+    keyFile: given === undefined ? join(folder, "admin.key") : undefined,
     pid: running.pid,
     ended: running.ended
   } satisfies Started

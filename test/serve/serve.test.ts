@@ -80,6 +80,11 @@ describe("octopoid-server serve", () => {
     })
     assert.strictEqual((await fetch(new URL("/api/health", server.base))).status, 200)
     await server.end("SIGTERM")
+    // The start that failed had no server to print the key of: this one makes it, and prints it.
+    const next = await Served.launch({ data: other })
+    assert.match(next.said.key!, /^admin_/)
+    assert.strictEqual((await readFile(join(other, "admin.key"), "utf8")).trim(), next.said.key)
+    await next.end("SIGTERM")
   })
 
   it("takes workerd with it when it is killed, and starts again", async () => {
