@@ -366,6 +366,33 @@ describe("an export of objects", () => {
     assert.strictEqual(elsewhere.status, 400)
   })
 
+  it("of several scopes that is stopped says which scopes are restored and which are not", async () => {
+    const { home } = await withKeptClaim()
+    const lines = await exported(home.fetch)
+    const failed = (target: { readonly fetch: Fetch }) => Objects.restore(target, lines, Secret).then(() => "", String)
+    const task = { id: "there", scope: "red", file_path: "f", branch: "b" }
+
+    const full = Objects.make(config)
+    await asking(full.fetch)("POST", "tasks", task)
+    const first = await failed(full)
+    assert.include(first, "The scope red has records already, in tasks, history.")
+    assert.include(first, "such as a server on a new folder (serve --data DIR) or a new deployment.")
+    assert.include(first, "No scope of the file was restored by this command: blue, red.")
+    assert.deepStrictEqual(full.scopes(), ["red"])
+
+    // Another client is faster, between the pieces of a scope and their end.
+    const raced = Objects.make(config)
+    const fetch = (async (input, init) => {
+      if (/red\/restore.*&pieces=/.test(String(input))) await asking(raced.fetch)("POST", "tasks", task)
+      return raced.fetch(input, init)
+    }) as Fetch
+    assert.include(await failed({ fetch }), "Restored: blue. Not restored: red.")
+    assert.deepStrictEqual(
+      (await exported(raced.fetch, "blue")).slice(1),
+      (await exported(home.fetch, "blue")).slice(1)
+    )
+  })
+
   it("that has a key several times, as files made before, is restored with the youngest", async () => {
     const { home } = await withKeptClaim()
     const lines = await exported(home.fetch)

@@ -4,7 +4,8 @@
  */
 import { createHash } from "node:crypto"
 import { setTimeout } from "node:timers/promises"
-import { refused, unreachable } from "../ask/Failure.ts"
+import { excerpt } from "../../domain/Excerpt.ts"
+import { Failure, refused, unreachable } from "../ask/Failure.ts"
 import { read } from "./check.ts"
 import * as Dump from "./Dump.ts"
 import { lines } from "./lines.ts"
@@ -29,6 +30,9 @@ export interface Restored {
 }
 
 const Attempts = 6
+
+/** How much of a list of scopes a message shows, in characters. */
+const MaxListed = 400
 
 /** A piece is sent once it has so many characters, or all pieces together have ten times as many as that. */
 const MaxPiece = 500_000
@@ -104,10 +108,13 @@ const check = async (bytes: Sending["bytes"]) => {
   return { id: hash.digest("hex"), scopes: [...scopes].toSorted() }
 }
 
-/** Restores each scope of the file, one after the other. */
-export const sendAll = async (sending: Sending): Promise<ReadonlyArray<Restored>> => {
-  const { id, scopes } = await check(sending.bytes)
-  if (scopes.length === 0) throw new Dump.DumpUnreadable("The file holds no records.")
+/** Sends the pieces of all scopes, and then has one scope after the other write them. Notes each that did. */
+const sendScopes = async (
+  sending: Sending,
+  id: string,
+  scopes: ReadonlyArray<string>,
+  restored: Array<Restored>
+): Promise<void> => {
   const waiting = new Map(scopes.map((scope) => [scope, { texts: [] as Array<string>, length: 0, pieces: 0 }]))
   const path = (scope: string, rest: string) => `${encodeURIComponent(scope)}/restore?restore=${id}&${rest}`
   let [all, sent] = [0, 0]
@@ -132,10 +139,35 @@ export const sendAll = async (sending: Sending): Promise<ReadonlyArray<Restored>
     }
     if (all >= 10 * MaxPiece) { for (const scope of scopes) await send(scope) }
   }
-  const restored: Array<Restored> = []
+  // A scope that has records refuses its first piece, before any scope is written.
+  for (const scope of scopes) await send(scope)
   for (const scope of scopes) {
-    await send(scope)
     restored.push(await post(sending, path(scope, `pieces=${waiting.get(scope)!.pieces}`), ""))
+  }
+}
+
+const listed = (names: ReadonlyArray<string>) => excerpt(names.join(", "), MaxListed)
+
+/** What became of the scopes of the file, for the message of a restore that was stopped. */
+const stand = (scopes: ReadonlyArray<string>, restored: ReadonlyArray<Restored>): string => {
+  const done = restored.map(({ scope }) => scope)
+  return scopes.length < 2
+    ? ""
+    : done.length === 0
+    ? ` No scope of the file was restored by this command: ${listed(scopes)}.`
+    : ` Restored: ${listed(done)}. Not restored: ${listed(scopes.filter((scope) => !done.includes(scope)))}.`
+}
+
+/** Restores each scope of the file, one after the other. A failure says which ones are restored. */
+export const sendAll = async (sending: Sending): Promise<ReadonlyArray<Restored>> => {
+  const { id, scopes } = await check(sending.bytes)
+  if (scopes.length === 0) throw new Dump.DumpUnreadable("The file holds no records.")
+  const restored: Array<Restored> = []
+  try {
+    await sendScopes(sending, id, scopes, restored)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    throw new Failure({ code: error.code, message: `${error.message}${stand(scopes, restored)}` })
   }
   return restored
 }

@@ -113,7 +113,9 @@ export const make = ({ changed, storage, written }: Store, { most = MaxPieces, s
     if (full === "") return
     throw new Refused(
       409,
-      `The scope ${scope} has records already, in ${full.split(" ").join(", ")}. An export goes where there are none.`
+      `The scope ${scope} has records already, in ${
+        full.split(" ").join(", ")
+      }. An export goes where there are none, such as a server on a new folder (serve --data DIR) or a new deployment.`
     )
   }
 
