@@ -19,7 +19,7 @@ export const serve = Command.make("serve", {
   ),
   port: Flag.Int("port").pipe(
     Flag.withMetavar("n"),
-    Flag.withDescription("The port; 0 for any that is free"),
+    Flag.withDescription("The port, 8787 unless given; 0 for any that is free"),
     Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
     Flag.withDefault(8787)
   ),
@@ -33,12 +33,16 @@ export const serve = Command.make("serve", {
     const { usual } = yield* Effect.promise(() => import("../serve/Folder.ts"))
     const { start } = yield* Effect.promise(() => import("../serve/Server.ts"))
     const env = process.env
+    let hasSpoken = false
     const started = yield* start({
       data: given(data) ?? (env["OCTOPOID_DATA"] || usual(env)),
       host,
       port,
       env,
-      log: (text) => void process.stderr.write(text)
+      log: (text) => {
+        hasSpoken = true
+        process.stderr.write(text)
+      }
     }).pipe(Effect.mapError(({ message }) => refused(message)))
     const { data: folder, ended, key, keyFile, url } = started
     yield* Screen.show({ url, data: folder, key: key ?? null, page: `${url}/app/` }, () =>
@@ -59,7 +63,8 @@ export const serve = Command.make("serve", {
     })
     const how = yield* Effect.raceFirst(ended, stopped)
     if (how === undefined) return
-    return yield* refused(`The server ended by itself: workerd ended with ${how}. Its last words are above.`)
+    const said = hasSpoken ? "What it said before is above." : "It said nothing."
+    return yield* refused(`The server ended by itself: workerd ended with ${how}. ${said}`)
   }))).pipe(
     described(
       "Run the server on this machine, with its data in a folder.",

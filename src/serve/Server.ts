@@ -61,7 +61,13 @@ export const start = Effect.fnUntraced(function*({ data, env, host, log, port }:
   yield* Folder.make(folder)
   const lock = yield* Folder.lock(folder)
   const given = env["API_SECRET_KEY"]
-  // An empty one is refused by the Worker.
+  // The Worker's own sentence would advise to run an open server, which this one never is.
+  if (given?.trim() === "") {
+    return yield* new Refusal({
+      message:
+        "API_SECRET_KEY is set but empty. Remove it, and the server makes a key of its own, or set a secret of at least 16 characters."
+    })
+  }
   const { key, made } = given === undefined ? yield* Folder.key(folder) : { key: given, made: false }
   let isReady = false
   // A start that fails prints no key, and the next one prints only a key that it made.

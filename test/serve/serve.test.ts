@@ -110,9 +110,18 @@ describe("octopoid-server serve", () => {
     )
     const short = await refusal({ data, env: { API_SECRET_KEY: "short" } })
     assert.match(short.error, /API_SECRET_KEY is too short/)
+    assert.strictEqual(
+      (await refusal({ data, env: { API_SECRET_KEY: "" } })).error,
+      "API_SECRET_KEY is set but empty. Remove it, and the server makes a key of its own, or set a secret of at least 16 characters."
+    )
     const file = join(data, "file")
     await writeFile(file, "")
-    assert.match((await refusal({ data: file })).error, /cannot be used for the data/)
+    for (const path of [file, join(file, "below")]) {
+      assert.match(
+        (await refusal({ data: path })).error,
+        /cannot be used for the data: .*a file is in its path\. Give another one: --data DIR\.$/
+      )
+    }
   })
 
   it("has the compatibility date of wrangler.objects.toml", () => {

@@ -43,6 +43,20 @@ const shortened = (message: string): string =>
     (_, expected: string, got: string) => `${expected}${excerpt(got, MaxGot)}`
   )
 
+const whyFile: Readonly<Record<string, string>> = {
+  EACCES: "you have no right to",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a file is in its path",
+  EPERM: "you have no right to"
+}
+
+/** A file that a flag names, and that Node cannot read or write. Other errors are passed on. */
+export const fileFailure = (error: unknown, file: string, doing: "read" | "written"): unknown => {
+  const code = error instanceof Error && "code" in error ? String(error.code) : ""
+  const why = code === "ENOENT" ? `there is no such ${doing === "read" ? "file" : "folder"}` : whyFile[code]
+  return why === undefined ? error : usage(`${file} cannot be ${doing}: ${why}.`)
+}
+
 interface Known {
   readonly _tag?: unknown
   readonly error?: unknown

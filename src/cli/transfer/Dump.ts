@@ -46,6 +46,8 @@ export const write = async function*(at: string, page: (cursor: string | undefin
   yield JSON.stringify({ end: true, counts: Object.fromEntries(sorted) })
 }
 
+const NoExport = "This is no export: it does not begin with {\"octopoid_export\":1}."
+
 const parse = (text: string, number: number): Record<string, any> => {
   const [flaw] = flawsOf(text)
   if (flaw !== undefined) throw new DumpUnreadable(`Line ${number}: ${flaw.path.join(".")}: ${flaw.message}.`)
@@ -55,7 +57,9 @@ const parse = (text: string, number: number): Record<string, any> => {
   } catch {
     /* said below */
   }
-  throw new DumpUnreadable(`Line ${number} is not a JSON object.`)
+  throw new DumpUnreadable(
+    number === 1 ? NoExport : `Line ${number} is not a JSON object. The file was cut short or edited.`
+  )
 }
 
 /**
@@ -72,7 +76,7 @@ export const read = async function*(lines: AsyncIterable<string>) {
       if (line.octopoid_export !== 1) {
         throw new DumpUnreadable(
           line.octopoid_export === undefined
-            ? "This is no export: it does not begin with {\"octopoid_export\":1}."
+            ? NoExport
             : `This is an export of version ${line.octopoid_export}, and this program reads version 1.`
         )
       }

@@ -9,6 +9,7 @@ import { Failure, refused, unreachable } from "../ask/Failure.ts"
 import { read } from "./check.ts"
 import * as Dump from "./Dump.ts"
 import { lines } from "./lines.ts"
+import { refusalOf } from "./said.ts"
 
 export interface Sending {
   /** Reads the file, once more with each call. */
@@ -54,26 +55,29 @@ const post = async (
       return undefined
     })
     const text = await response?.text().catch(() => undefined)
-    if (response?.status === 200 && text !== undefined) return JSON.parse(text)
+    if (response?.status === 200 && text !== undefined) {
+      try {
+        return JSON.parse(text)
+      } catch {
+        throw refusalOf(url, 200, text)
+      }
+    }
     const passes = response === undefined || text === undefined || response.status === 429 || response.status >= 500
     if (attempt < Attempts && passes) {
       await setTimeout(200 * 2 ** attempt)
       continue
     }
     if (response === undefined) throw unreachable(`Nothing answers at ${url}. Is the server started (--url)?`)
-    let parsed: { readonly error?: unknown } = {}
-    try {
-      parsed = JSON.parse(text ?? "")
-    } catch {
-      /* not of this server */
+    // To the key of a scope the server says what the import needs, or that there is nothing at other scopes.
+    if ((response.status === 403 || response.status === 404) && key.startsWith("oct_")) {
+      throw refused("A restore needs the secret of the server (OCTOPOID_API_KEY). This is the key of a scope.")
     }
-    const said = typeof parsed.error === "string" ? parsed.error : String(text).slice(0, 500)
     const hint = response.status === 401
       ? " Give the server's secret in OCTOPOID_API_KEY."
       : response.status === 404
       ? " A server on D1 is restored by npm run restore (docs/operating.md)."
       : ""
-    throw refused(`${url} answered ${response.status}: ${said}${hint}`)
+    throw refusalOf(url, response.status, text ?? "", hint)
   }
 }
 

@@ -6,7 +6,7 @@ import { createWriteStream } from "node:fs"
 import { rename, rm } from "node:fs/promises"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
-import { Ended, ExitCode, type Failure, failureOf, refused, unreachable, usage } from "../ask/Failure.ts"
+import { Ended, ExitCode, type Failure, failureOf, fileFailure, refused, unreachable, usage } from "../ask/Failure.ts"
 import { variable } from "../ask/Profiles.ts"
 import { address, chosen } from "../ask/Server.ts"
 import { described, examples, given } from "../command.ts"
@@ -89,7 +89,7 @@ export const exportAll = Command.make("export", {
           file === undefined
             ? pipeline(Readable.from(lines()), process.stdout, { end: false, signal })
             : toFile(lines(), file, signal),
-        catch: (error): Failure => failureOf(error, url)
+        catch: (error): Failure => failureOf(file === undefined ? error : fileFailure(error, file, "written"), url)
       }),
       Effect.sync(progress.end)
     )
