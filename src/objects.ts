@@ -62,6 +62,9 @@ export class ScopeObject extends DurableObject {
   borrowMachine(copy: Copy) {
     return this.home.machines.borrow(copy)
   }
+  close() {
+    this.home.close()
+  }
   /** What the alarm does. Also for a test, which does not wait for it. */
   duties() {
     return this.home.duties()

@@ -9,6 +9,7 @@ import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { text } from "node:stream/consumers"
+import { setTimeout as sleep } from "node:timers/promises"
 import * as client from "../../src/client.ts"
 import { root } from "../support/Bundle.ts"
 import * as Served from "../support/Served.ts"
@@ -52,8 +53,25 @@ describe("octopoid-server serve", () => {
     await chmod(join(data, "admin.key"), 0o644)
     const second = await Served.launch({ data })
     assert.strictEqual(second.said.key, null)
+    // A claim that waits is answered when the server stops, and does not have it wait.
+    const post = (path: string, body: object) =>
+      fetch(new URL(path, second.base), {
+        method: "POST",
+        headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+        body: JSON.stringify(body)
+      })
+    assert.strictEqual((await post("/api/v1/orchestrators/register", { cluster: "k", machine_id: "m" })).status, 201)
+    const claim = { orchestrator_id: "k-m", agent_name: "ann", wait_seconds: 20 }
+    const waits = post("/api/v1/tasks/claim", claim).then(async (answer) => [answer.status, await answer.json()])
+    await sleep(300)
+    // Only the command may have them answered.
+    assert.strictEqual((await fetch(new URL("/stop", second.base), { method: "POST" })).status, 404)
+    const stopped = Date.now()
     assert.strictEqual((await stat(join(data, "admin.key"))).mode & 0o777, 0o600)
     assert.strictEqual(await second.end("SIGINT"), 0)
+    assert.isBelow(Date.now() - stopped, 4500, "less than the requests under way may take")
+    const [status, said] = await waits as [number, any]
+    assert.deepStrictEqual([status, said.reason], [404, "none_ready"])
 
     await writeFile(join(data, "admin.key"), "short\n")
     assert.match((await refusal({ data })).error, /admin\.key holds no key/)
