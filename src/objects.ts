@@ -71,6 +71,9 @@ export class ScopeObject extends DurableObject {
   giveBackMachine(id: string) {
     return this.home.machines.giveBack(id)
   }
+  close() {
+    this.home.close()
+  }
   /** What the alarm does. Also for a test, which does not wait for it. */
   duties() {
     return this.home.duties()

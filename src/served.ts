@@ -2,8 +2,12 @@
  * The Worker that `octopoid-server serve` runs in workerd: the Worker on Durable Objects with the page in it, because
  * plain workerd has no service for files.
  */
+import type { DurableObjectNamespace } from "@cloudflare/workers-types"
 import { page } from "virtual:page"
 import objects, { ControlObject, ScopeObject } from "./objects.ts"
+import type { ControlStub } from "./objects/Control.ts"
+import * as Every from "./objects/Every.ts"
+import * as Home from "./objects/Home.ts"
 
 export { ControlObject, ScopeObject }
 
@@ -24,6 +28,43 @@ const file = (request: Request): Response | undefined => {
   return new Response(request.method === "HEAD" ? null : found.text, { headers })
 }
 
+interface Env {
+  readonly API_SECRET_KEY: string
+  readonly SCOPES: DurableObjectNamespace
+  readonly CONTROL: DurableObjectNamespace
+}
+
+const MaxListed = 1000
+
+/**
+ * Has the claims that wait in each scope answered, because the command stops the server (`serve/Server.ts`): workerd
+ * waits for requests under way.
+ */
+const close = async ({ CONTROL, SCOPES }: Env): Promise<Response> => {
+  const control = CONTROL.getByName("control") as unknown as ControlStub
+  let scopes: ReadonlyArray<string>
+  let from = ""
+  do {
+    scopes = await control.scopes(from, MaxListed)
+    await Every.inChunks(
+      scopes,
+      (scope) => (SCOPES.getByName(Home.nameOf(scope)) as unknown as { readonly close: () => Promise<void> }).close()
+    )
+    // The first name after the last one.
+    from = `${scopes.at(-1)}\0`
+  } while (scopes.length === MaxListed)
+  return new Response(null, { status: 204 })
+}
+
+/** Digests are compared, so the time tells nothing about the secret. */
+const isStop = async (request: Request, { API_SECRET_KEY }: Env): Promise<boolean> => {
+  const given = request.headers.get("authorization") ?? ""
+  return await Every.sha256(given) === await Every.sha256(`Bearer ${API_SECRET_KEY}`)
+}
+
 export default {
-  fetch: (request: Request): Response | Promise<Response> => file(request) ?? objects.fetch(request)
+  fetch: async (request: Request, env: Env): Promise<Response> =>
+    request.method === "POST" && new URL(request.url).pathname === "/stop" && await isStop(request, env)
+      ? close(env)
+      : file(request) ?? objects.fetch(request)
 }

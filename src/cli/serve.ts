@@ -33,22 +33,28 @@ export const serve = Command.make("serve", {
     const { usual } = yield* Effect.promise(() => import("../serve/Folder.ts"))
     const { start } = yield* Effect.promise(() => import("../serve/Server.ts"))
     const env = process.env
+    let hasSpoken = false
     const started = yield* start({
       data: given(data) ?? (env["OCTOPOID_DATA"] || usual(env)),
       host,
       port,
       env,
-      log: (text) => void process.stderr.write(text)
+      log: (text) => {
+        hasSpoken = true
+        process.stderr.write(text)
+      }
     }).pipe(Effect.mapError(({ message }) => refused(message)))
     const { data: folder, ended, key, keyFile, url } = started
     yield* Screen.show({ url, data: folder, key: key ?? null, page: `${url}/app/` }, () =>
       [
         `${styled("green", "✓")} Ready on ${line(url)}`,
         `  The page is ${line(`${url}/app/`)}, and the data is in ${line(folder)}`,
-        ...(key === undefined ? [] : [
-          `  The key of the administrator, which is not shown again: ${styled("bold", key)}`,
-          `  It is kept in ${line(keyFile ?? "")}, which only you may read.`
-        ])
+        ...(key === undefined
+          ? []
+          : [`  The key of the administrator, which is not shown again: ${styled("bold", key)}`]),
+        ...(keyFile === undefined
+          ? []
+          : [`  The key of the administrator is in ${line(keyFile)}, which only you may read`])
       ].join("\n"))
     // A stop is no failure: otherwise what watches the process, such as systemd, would start it again.
     const stopped = Effect.callback<undefined>((resume) => {
@@ -57,7 +63,8 @@ export const serve = Command.make("serve", {
     })
     const how = yield* Effect.raceFirst(ended, stopped)
     if (how === undefined) return
-    return yield* refused(`The server ended by itself: workerd ended with ${how}. Its last words are above.`)
+    const said = hasSpoken ? "What it said before is above." : "It said nothing."
+    return yield* refused(`The server ended by itself: workerd ended with ${how}. ${said}`)
   }))).pipe(
     described(
       "Run the server on this machine, with its data in a folder.",

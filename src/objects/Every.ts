@@ -223,7 +223,10 @@ const exported = async (asked: Asking, place: Place | undefined): Promise<Respon
     : { scope, inner: body.next_cursor }
   const next_cursor = next === undefined ? null : encode({ ...next, total: 0, offset: 0 })
   // A machine of another scope is exported with its own.
-  const records = body.records.filter(({ record }) => record["scope"] === undefined || record["scope"] === scope)
+  const records = body.records
+    .filter(({ record }) => record["scope"] === undefined || record["scope"] === scope)
+    // An idempotency key has no column for its scope, and only here it is known.
+    .map((one) => one.kind === "idempotency_keys" ? { kind: one.kind, scope, record: one.record } : one)
   return answered(asked, response, JSON.stringify({ ...body, records, next_cursor }))
 }
 

@@ -228,6 +228,8 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
       return typeof age === "number" ? age : undefined
     },
     machines: Machines.make(storage, scope, needReady),
+    /** Answers the claims that wait: the server stops. */
+    close: () => line.close(),
     /** Does the duties of the cron. */
     duties: async (): Promise<void> => {
       if (alarm === undefined || removed) return

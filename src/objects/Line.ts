@@ -27,13 +27,20 @@ interface Group {
  * `hasReady` says whether a ready task matches what the claims look for. Most changes make no such task ready, and this
  * question is much cheaper than a claim.
  */
-export const make = (hasReady: (wanted: Wanted) => boolean): Line & { readonly changed: (anew?: "anew") => void } => {
+export const make = (
+  hasReady: (wanted: Wanted) => boolean
+): Line & {
+  readonly changed: (anew?: "anew") => void
+  /** Ends every wait, for a server that stops. Claims that come later are answered at once. */
+  readonly close: () => void
+} => {
   const groups = new Map<string, Group>()
   const keyed = new Map<string, Waiting>()
   let changes = 0
   // The last change after which a claim tries although no task seems to be ready.
   let anew = 0
   let count = 0
+  let isClosed = false
 
   /** Wakes the first waiting claim of each group, if something has changed since a claim of the group last tried. */
   const call = () => {
@@ -52,17 +59,27 @@ export const make = (hasReady: (wanted: Wanted) => boolean): Line & { readonly c
     }
   }
 
-  const end = (key: string) => {
-    const waiting = keyed.get(key)
-    if (waiting === undefined) return
+  const over = (waiting: Waiting) => {
     const { resume } = waiting
     waiting.over = true
     waiting.resume = undefined
     resume?.(false)
   }
 
+  const end = (key: string) => {
+    const waiting = keyed.get(key)
+    if (waiting !== undefined) over(waiting)
+  }
+
+  const close = () => {
+    isClosed = true
+    // A claim that is answered leaves its group.
+    const all = [...groups.values()].flatMap(({ places }) => places)
+    for (const place of all) over(place)
+  }
+
   const join = (wanted: Wanted, key: string | undefined): Place | undefined => {
-    if (count >= MaxWaiting) return undefined
+    if (isClosed || count >= MaxWaiting) return undefined
     count++
     const { same } = wanted
     const group = groups.get(same) ?? { wanted, places: [], tried: changes, called: undefined }
@@ -110,6 +127,7 @@ export const make = (hasReady: (wanted: Wanted) => boolean): Line & { readonly c
   return {
     join,
     end,
+    close,
     changed: (why) => {
       changes++
       if (why === "anew") anew = changes

@@ -30,10 +30,22 @@ export const usual = (env: Readonly<Record<string, string | undefined>>): string
 
 export const databases = (folder: string): string => join(folder, "objects")
 
+const why: Readonly<Record<string, string>> = {
+  EACCES: "this user has no right to it",
+  EEXIST: "a file is in its path",
+  ENOTDIR: "a file is in its path",
+  EPERM: "this user has no right to it",
+  EROFS: "its disk can only be read"
+}
+
 const refused = (folder: string) => (error: unknown) =>
   error instanceof Refusal
     ? error
-    : new Refusal({ message: `The folder ${folder} cannot be used for the data: ${sentenceOf(error)}.` })
+    : new Refusal({
+      message: `The folder ${folder} cannot be used for the data: ${
+        why[codeOf(error) ?? ""] ?? sentenceOf(error)
+      }. Give another one: --data DIR.`
+    })
 
 /** Makes the folder and those above it that are missing. Node's own recursion never ends below `/proc`. */
 const makeAll = async (folder: string): Promise<void> => {
@@ -90,6 +102,9 @@ export const key = (folder: string) =>
     },
     catch: refused(folder)
   })
+
+/** Removes a key that nobody was told. */
+export const forgetKey = (folder: string) => Effect.promise(() => rm(join(folder, "admin.key"), { force: true }))
 
 /**
  * What the server behind the socket says: its process, and where it answers. Empty if a process has the socket and does

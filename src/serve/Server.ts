@@ -1,6 +1,6 @@
 /** A server on this machine: the folder, workerd on it, and the moment at which it answers. */
 import * as Effect from "effect/Effect"
-import { resolve } from "node:path"
+import { join, resolve } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import * as Folder from "./Folder.ts"
 import { Refusal } from "./Refusal.ts"
@@ -55,14 +55,35 @@ const answers = async (url: string, secret: string, signal: AbortSignal): Promis
   return said
 }
 
+/** How long the claims that wait may take to be answered when the server is stopped. */
+const MaxAnswerMillis = 2000
+
+/** Has the claims that wait answered. workerd would wait for them, and then they would be cut off. */
+const answerWaiting = async (url: string, secret: string): Promise<void> => {
+  await fetch(`${url}/stop`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${secret}` },
+    signal: AbortSignal.timeout(MaxAnswerMillis)
+  }).then((answer) => answer.arrayBuffer()).catch(() => {})
+}
+
 /** Starts the server. It is stopped when the scope ends. */
 export const start = Effect.fnUntraced(function*({ data, env, host, log, port }: Options) {
   const folder = resolve(data)
   yield* Folder.make(folder)
   const lock = yield* Folder.lock(folder)
   const given = env["API_SECRET_KEY"]
-  // An empty one is refused by the Worker.
+  // The Worker's own sentence would advise to run an open server, which this one never is.
+  if (given?.trim() === "") {
+    return yield* new Refusal({
+      message:
+        "API_SECRET_KEY is set but empty. Remove it, and the server makes a key of its own, or set a secret of at least 16 characters."
+    })
+  }
   const { key, made } = given === undefined ? yield* Folder.key(folder) : { key: given, made: false }
+  let isReady = false
+  // A start that fails prints no key, and the next one prints only a key that it made.
+  if (made) yield* Effect.addFinalizer(() => isReady ? Effect.void : Folder.forgetKey(folder))
   const running = yield* Workerd.start({
     databases: Folder.databases(folder),
     lock: lock.descriptor,
@@ -74,17 +95,20 @@ export const start = Effect.fnUntraced(function*({ data, env, host, log, port }:
   })
   yield* Effect.promise(() => lock.note(running.pid))
   const url = `http://${reachable(host)}:${running.port}`
+  // This runs before workerd is stopped.
+  yield* Effect.addFinalizer(() => Effect.promise(() => answerWaiting(url, key)))
   lock.tell(url)
   const problem = yield* Effect.raceFirst(
     Effect.promise((signal) => answers(url, key, signal)),
     Effect.map(running.ended, (how) => `workerd ended with ${how}`)
   )
   if (problem !== undefined) return yield* new Refusal({ message: `The server does not answer: ${problem}` })
+  isReady = true
   return {
     url,
     data: folder,
     key: made ? key : undefined,
-    keyFile: given === undefined ? `${folder}/admin.key` : undefined,
+    keyFile: given === undefined ? join(folder, "admin.key") : undefined,
     pid: running.pid,
     ended: running.ended
   } satisfies Started

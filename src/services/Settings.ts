@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { MaxOverlapSeconds } from "../domain/access/ApiKey.ts"
+import { excerpt } from "../domain/Excerpt.ts"
 import { MaxLeaseSeconds } from "../domain/lease/Lease.ts"
 import { MaxStatements } from "../sql/Database.ts"
 import { CurrentKeyLifetime } from "../sql/Idempotency.ts"
@@ -48,8 +49,31 @@ const optional = <A, B = undefined>(
   return Config.withDefault(value, otherwise as B)
 }
 
+/** Text that is checked whole, so that the message has the name of the variable first, and its value. */
+const named = <A>(name: string, what: string, read: (text: string) => A | undefined): Config.Config<A> =>
+  Config.map(
+    Config.schema(
+      Schema.String.check(
+        Schema.makeFilter((text: string) =>
+          read(text) !== undefined || `${name} has to be ${what}, and is "${excerpt(text, 60)}".`
+        )
+      ),
+      name
+    ),
+    (text) => read(text)!
+  )
+
 const within = (minimum: number, maximum: number) => (name: string) =>
-  Config.schema(Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum, maximum })), name)
+  named(name, `a whole number from ${minimum} to ${maximum}`, (text) => {
+    const n = Number(text)
+    return text.trim() !== "" && Number.isInteger(n) && n >= minimum && n <= maximum ? n : undefined
+  })
+
+const switches = new Map([
+  ...["true", "yes", "on", "1", "y"].map((word) => [word, true] as const),
+  ...["false", "no", "off", "0", "n"].map((word) => [word, false] as const)
+])
+const onOrOff = (name: string) => named(name, "true or false", (text) => switches.get(text.toLowerCase()))
 
 const seconds = within(1, MaxLeaseSeconds)
 const turns = within(1, 1_000_000)
@@ -139,9 +163,9 @@ export const SettingsConfig = Config.all({
   /** How long a key goes on working after its rotation, in seconds. */
   keyOverlapSeconds: optional("KEY_OVERLAP_SECONDS", within(0, MaxOverlapSeconds), 86_400),
   /** Whether a request without a scope is refused, instead of getting the default scope. */
-  requireScope: optional("REQUIRE_SCOPE", Config.Boolean, false),
+  requireScope: optional("REQUIRE_SCOPE", onOrOff, false),
   /** Whether calls about a held task need a fencing token. Clients of the old server send none. */
-  requireFencingToken: optional("REQUIRE_FENCING_TOKEN", Config.Boolean, false),
+  requireFencingToken: optional("REQUIRE_FENCING_TOKEN", onOrOff, false),
   /** The lease of a claim that names no length, in seconds. */
   defaultLeaseSeconds: optional("DEFAULT_LEASE_SECONDS", seconds, 300),
   /** The limit of an attempt, in seconds, if neither the task nor the claim has one. There is none by default. */
@@ -178,12 +202,12 @@ export const SettingsConfig = Config.all({
     idempotencyHours: optional("RETAIN_IDEMPOTENCY_HOURS", within(24, 8760), 24)
   }),
   /** Whether the feed is also sent as a stream of events. A watcher costs CPU all the time. */
-  eventStream: optional("EVENT_STREAM", Config.Boolean, false),
+  eventStream: optional("EVENT_STREAM", onOrOff, false),
   /**
    * Whether webhooks may be sent to private addresses, and without TLS. Only for tests, and for servers in a network of
    * their own.
    */
-  webhookAllowPrivate: optional("WEBHOOK_ALLOW_PRIVATE", Config.Boolean, false),
+  webhookAllowPrivate: optional("WEBHOOK_ALLOW_PRIVATE", onOrOff, false),
   /** How many statements a bulk request may send. D1 allows 50 queries on the free plan, and 1,000 on the paid one. */
   bulkStatements: optional("BULK_STATEMENTS", within(MaxStatements, 950), MaxStatements),
   /** The origins of web pages that may call the server. `*` is every origin; on an open server it allows none. */

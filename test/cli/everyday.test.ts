@@ -1,6 +1,8 @@
 /** What a person does every day, by the command alone: what it says, what it changes, and its exit codes. */
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import { run, start } from "../support/command.ts"
 import * as World from "./world.ts"
@@ -223,7 +225,14 @@ layer(World.shared, { excludeTestServices: true, timeout: "10 minutes" })("error
 
   it.effect("have an exit code for each kind", () =>
     Effect.gen(function*() {
-      const { cli } = yield* World.make("codes")
+      const { cli, config } = yield* World.make("codes")
+      const big = join(config, "big.md")
+      yield* Effect.promise(() => writeFile(big, "x".repeat(600_000)))
+      const long = yield* cli(["tasks", "create", "big", "--content-file", big])
+      assert.deepStrictEqual([long.code, long.stderr], [
+        2,
+        `✗ Expected at most 524288 bytes, got "${"x".repeat(57)} …\n  at ["content"]\n`
+      ])
       const cases: ReadonlyArray<readonly [ReadonlyArray<string>, number, string]> = [
         [["tasks", "lst"], 2, "tasks"],
         [["tasks", "show"], 2, "Missing required argument: task"],

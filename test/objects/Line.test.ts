@@ -96,6 +96,19 @@ describe("the line of claims", () => {
       assert.strictEqual(looks(), 2)
     }))
 
+  it.effect("every claim is answered when the server stops, and later ones do not wait", () =>
+    Effect.gen(function*() {
+      const { claim, line, looks } = start()
+      const claims = yield* Effect.forEach(["a", "b", "c"], (name) => claim(name))
+      yield* settled
+      looks()
+      line.close()
+      assert.deepStrictEqual(yield* Effect.forEach(claims, Fiber.join), [undefined, undefined, undefined])
+      assert.strictEqual(looks(), 0)
+      assert.isUndefined(yield* Effect.flatMap(claim("later"), Fiber.join))
+      assert.strictEqual(looks(), 1)
+    }))
+
   it.effect("a machine in maintenance does not wait, so nobody waits behind it", () =>
     Effect.gen(function*() {
       const { claim, line, tasks } = start()

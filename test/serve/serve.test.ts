@@ -9,6 +9,7 @@ import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { text } from "node:stream/consumers"
+import { setTimeout as sleep } from "node:timers/promises"
 import * as client from "../../src/client.ts"
 import { root } from "../support/Bundle.ts"
 import * as Served from "../support/Served.ts"
@@ -52,8 +53,25 @@ describe("octopoid-server serve", () => {
     await chmod(join(data, "admin.key"), 0o644)
     const second = await Served.launch({ data })
     assert.strictEqual(second.said.key, null)
+    // A claim that waits is answered when the server stops, and does not have it wait.
+    const post = (path: string, body: object) =>
+      fetch(new URL(path, second.base), {
+        method: "POST",
+        headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+        body: JSON.stringify(body)
+      })
+    assert.strictEqual((await post("/api/v1/orchestrators/register", { cluster: "k", machine_id: "m" })).status, 201)
+    const claim = { orchestrator_id: "k-m", agent_name: "ann", wait_seconds: 20 }
+    const waits = post("/api/v1/tasks/claim", claim).then(async (answer) => [answer.status, await answer.json()])
+    await sleep(300)
+    // Only the command may have them answered.
+    assert.strictEqual((await fetch(new URL("/stop", second.base), { method: "POST" })).status, 404)
+    const stopped = Date.now()
     assert.strictEqual((await stat(join(data, "admin.key"))).mode & 0o777, 0o600)
     assert.strictEqual(await second.end("SIGINT"), 0)
+    assert.isBelow(Date.now() - stopped, 4500, "less than the requests under way may take")
+    const [status, said] = await waits as [number, any]
+    assert.deepStrictEqual([status, said.reason], [404, "none_ready"])
 
     await writeFile(join(data, "admin.key"), "short\n")
     assert.match((await refusal({ data })).error, /admin\.key holds no key/)
@@ -80,6 +98,11 @@ describe("octopoid-server serve", () => {
     })
     assert.strictEqual((await fetch(new URL("/api/health", server.base))).status, 200)
     await server.end("SIGTERM")
+    // The start that failed had no server to print the key of: this one makes it, and prints it.
+    const next = await Served.launch({ data: other })
+    assert.match(next.said.key!, /^admin_/)
+    assert.strictEqual((await readFile(join(other, "admin.key"), "utf8")).trim(), next.said.key)
+    await next.end("SIGTERM")
   })
 
   it("takes workerd with it when it is killed, and starts again", async () => {
@@ -126,9 +149,18 @@ describe("octopoid-server serve", () => {
     )
     const short = await refusal({ data, env: { API_SECRET_KEY: "short" } })
     assert.match(short.error, /API_SECRET_KEY is too short/)
+    assert.strictEqual(
+      (await refusal({ data, env: { API_SECRET_KEY: "" } })).error,
+      "API_SECRET_KEY is set but empty. Remove it, and the server makes a key of its own, or set a secret of at least 16 characters."
+    )
     const file = join(data, "file")
     await writeFile(file, "")
-    assert.match((await refusal({ data: file })).error, /cannot be used for the data/)
+    for (const path of [file, join(file, "below")]) {
+      assert.match(
+        (await refusal({ data: path })).error,
+        /cannot be used for the data: .*a file is in its path\. Give another one: --data DIR\.$/
+      )
+    }
   })
 
   it("has the compatibility date of wrangler.objects.toml", () => {

@@ -84,6 +84,17 @@ describe("the settings", () => {
     }
   })
 
+  it("a number or a switch that cannot be read is named first, with its value", () => {
+    const seconds = "DEFAULT_LEASE_SECONDS has to be a whole number from 1 to 86400, and is"
+    for (const value of ["soon", "1.5", "0", "86401", "Infinity"]) {
+      assert.match(refusal({ DEFAULT_LEASE_SECONDS: value }), new RegExp(`^SchemaError\\(${seconds} "${value}"\\.`))
+    }
+    assert.isBelow(refusal({ DEFAULT_LEASE_SECONDS: "x".repeat(5000) }).length, 300)
+    assert.strictEqual(settings({ DEFAULT_LEASE_SECONDS: " 60 " }).defaultLeaseSeconds, 60)
+    assert.include(refusal({ EVENT_STREAM: "maybe" }), "EVENT_STREAM has to be true or false, and is \"maybe\".")
+    assert.isTrue(settings({ EVENT_STREAM: "yes" }).eventStream)
+  })
+
   it("an empty secret does not open the server, and the refusal says what to do", () => {
     assert.include(
       refusal({ API_SECRET_KEY: "" }),

@@ -62,7 +62,9 @@ const lastDraft = async ({ database, where }: Target, { scope }: Header): Promis
   if (full === "") return Number(drafts[0]?.["last"])
   const what = scope === null ? "The database" : `The scope ${scope}`
   throw new Error(
-    `${what} has records already, in ${full.split(" ").join(", ")}. An export goes where there are none.`
+    `${what} has records already, in ${
+      full.split(" ").join(", ")
+    }. An export goes where there are none, such as a new database (wrangler d1 create; locally --persist-to DIR).`
   )
 }
 

@@ -1,5 +1,6 @@
 /** The errors of the command line, and the exit code of each. */
 import * as Data from "effect/Data"
+import { excerpt } from "../../domain/Excerpt.ts"
 
 /** The exit codes: the documentation lists them. */
 export const ExitCode = {
@@ -32,6 +33,30 @@ export const nothing = (message: string) => new Failure({ message, code: ExitCod
 /** The command has said everything already, and ends with this code. */
 export class Ended extends Data.TaggedError("Ended")<{ readonly code: number }> {}
 
+/** How much of a wrong value a message shows, in characters. */
+const MaxGot = 60
+
+/** The message about wrong values, each of them cut: a value may be a file. */
+const shortened = (message: string): string =>
+  message.replace(
+    /^(Expected .*?, got )(.*)$/gm,
+    (_, expected: string, got: string) => `${expected}${excerpt(got, MaxGot)}`
+  )
+
+const whyFile: Readonly<Record<string, string>> = {
+  EACCES: "you have no right to",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a file is in its path",
+  EPERM: "you have no right to"
+}
+
+/** A file that a flag names, and that Node cannot read or write. Other errors are passed on. */
+export const fileFailure = (error: unknown, file: string, doing: "read" | "written"): unknown => {
+  const code = error instanceof Error && "code" in error ? String(error.code) : ""
+  const why = code === "ENOENT" ? `there is no such ${doing === "read" ? "file" : "folder"}` : whyFile[code]
+  return why === undefined ? error : usage(`${file} cannot be ${doing}: ${why}.`)
+}
+
 interface Known {
   readonly _tag?: unknown
   readonly error?: unknown
@@ -58,6 +83,6 @@ export const failureOf = (error: unknown, address: string | undefined): Failure 
     return new Failure({ message: sentence, code: ExitCode.refused, document: error as object })
   }
   // The client checks a request before it sends it.
-  if (_tag === "SchemaError" && issue !== undefined) return usage(String(message))
+  if (_tag === "SchemaError" && issue !== undefined) return usage(shortened(String(message)))
   return refused(typeof message === "string" && message !== "" ? message : String(error))
 }

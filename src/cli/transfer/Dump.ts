@@ -15,6 +15,8 @@ export interface Header {
 
 export interface Line {
   readonly kind: string
+  /** The scope that an idempotency key was kept in, if it is known: the record has no such column. */
+  readonly scope?: string
   readonly record: Readonly<Record<string, unknown>>
 }
 
@@ -34,15 +36,17 @@ export const write = async function*(at: string, page: (cursor: string | undefin
     const { next_cursor, records, scope } = await page(cursor)
     // A key that names no scope exports its own, which the server knows.
     if (cursor === undefined) yield JSON.stringify({ octopoid_export: 1, scope, at } satisfies Header)
-    for (const { kind, record } of records) {
+    for (const { kind, record, scope } of records) {
       counts[kind] = (counts[kind] ?? 0) + 1
-      yield JSON.stringify({ kind, record })
+      yield JSON.stringify({ kind, scope, record })
     }
     cursor = next_cursor
   }
   const sorted = Object.entries(counts).toSorted(([a], [b]) => a < b ? -1 : 1)
   yield JSON.stringify({ end: true, counts: Object.fromEntries(sorted) })
 }
+
+const NoExport = "This is no export: it does not begin with {\"octopoid_export\":1}."
 
 const parse = (text: string, number: number): Record<string, any> => {
   const [flaw] = flawsOf(text)
@@ -53,7 +57,9 @@ const parse = (text: string, number: number): Record<string, any> => {
   } catch {
     /* said below */
   }
-  throw new DumpUnreadable(`Line ${number} is not a JSON object.`)
+  throw new DumpUnreadable(
+    number === 1 ? NoExport : `Line ${number} is not a JSON object. The file was cut short or edited.`
+  )
 }
 
 /**
@@ -70,7 +76,7 @@ export const read = async function*(lines: AsyncIterable<string>) {
       if (line.octopoid_export !== 1) {
         throw new DumpUnreadable(
           line.octopoid_export === undefined
-            ? "This is no export: it does not begin with {\"octopoid_export\":1}."
+            ? NoExport
             : `This is an export of version ${line.octopoid_export}, and this program reads version 1.`
         )
       }

@@ -42,7 +42,8 @@ const make = ({ scope }: Header) => {
         `is of the kind ${kind}, which only an export of the whole server has; this is one of the scope ${scope}.`
       )
     }
-    if (kind !== "idempotency_keys" && !isScope(record.scope)) throw refuse("names no scope.")
+    const named = kind === "idempotency_keys" ? one.scope : record.scope
+    if (!(kind === "idempotency_keys" && named === undefined) && !isScope(named)) throw refuse("names no scope.")
     if (scope !== null && record.scope !== scope) {
       throw refuse(`is a record of the scope ${String(record.scope)}, and this is an export of the scope ${scope}.`)
     }

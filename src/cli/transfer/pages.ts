@@ -1,7 +1,8 @@
 /** The pages of an export, from a server's API. Requests that fail for a moment are tried again. */
 import { setTimeout } from "node:timers/promises"
-import { refused, unreachable } from "../ask/Failure.ts"
+import { unreachable } from "../ask/Failure.ts"
 import type { Page } from "./Dump.ts"
+import { refusalOf } from "./said.ts"
 
 export interface Source {
   readonly url: string
@@ -40,6 +41,6 @@ export const pages =
       if (response === undefined) throw unreachable(`Nothing answers at ${url}. Is the server started (--url)?`)
       const text = await response.text()
       const hint = response.status === 401 ? " Give a key, or the server's secret, in OCTOPOID_API_KEY." : ""
-      throw refused(`${url} answered ${response.status}: ${text.slice(0, 500)}${hint}`)
+      throw refusalOf(url, response.status, text, hint)
     }
   }

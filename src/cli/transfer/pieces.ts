@@ -4,10 +4,12 @@
  */
 import { createHash } from "node:crypto"
 import { setTimeout } from "node:timers/promises"
-import { refused, unreachable } from "../ask/Failure.ts"
+import { excerpt } from "../../domain/Excerpt.ts"
+import { Failure, refused, unreachable } from "../ask/Failure.ts"
 import { read } from "./check.ts"
 import * as Dump from "./Dump.ts"
 import { lines } from "./lines.ts"
+import { refusalOf } from "./said.ts"
 
 export interface Sending {
   /** Reads the file, once more with each call. */
@@ -30,6 +32,9 @@ export interface Restored {
 
 const Attempts = 6
 
+/** How much of a list of scopes a message shows, in characters. */
+const MaxListed = 400
+
 /** A piece is sent once it has so many characters, or all pieces together have ten times as many as that. */
 const MaxPiece = 500_000
 
@@ -50,32 +55,39 @@ const post = async (
       return undefined
     })
     const text = await response?.text().catch(() => undefined)
-    if (response?.status === 200 && text !== undefined) return JSON.parse(text)
+    if (response?.status === 200 && text !== undefined) {
+      try {
+        return JSON.parse(text)
+      } catch {
+        throw refusalOf(url, 200, text)
+      }
+    }
     const passes = response === undefined || text === undefined || response.status === 429 || response.status >= 500
     if (attempt < Attempts && passes) {
       await setTimeout(200 * 2 ** attempt)
       continue
     }
     if (response === undefined) throw unreachable(`Nothing answers at ${url}. Is the server started (--url)?`)
-    let parsed: { readonly error?: unknown } = {}
-    try {
-      parsed = JSON.parse(text ?? "")
-    } catch {
-      /* not of this server */
+    // To the key of a scope the server says what the import needs, or that there is nothing at other scopes.
+    if ((response.status === 403 || response.status === 404) && key.startsWith("oct_")) {
+      throw refused("A restore needs the secret of the server (OCTOPOID_API_KEY). This is the key of a scope.")
     }
-    const said = typeof parsed.error === "string" ? parsed.error : String(text).slice(0, 500)
     const hint = response.status === 401
       ? " Give the server's secret in OCTOPOID_API_KEY."
       : response.status === 404
       ? " A server on D1 is restored by npm run restore (docs/operating.md)."
       : ""
-    throw refused(`${url} answered ${response.status}: ${said}${hint}`)
+    throw refusalOf(url, response.status, text ?? "", hint)
   }
 }
 
-/** The scope of the record. An idempotency key names none: its answer does, or it may be of any. */
-const scopeOf = ({ kind, record }: Dump.Line): string | undefined => {
+/**
+ * The scope of the record. That of an idempotency key is on the line in an export of objects. In an export of D1 its
+ * answer may name it; otherwise the key may be of any.
+ */
+const scopeOf = ({ kind, record, scope: named }: Dump.Line): string | undefined => {
   if (kind !== "idempotency_keys") return String(record["scope"])
+  if (named !== undefined) return named
   const answer: unknown = JSON.parse(String(record["answer"]))
   const scope: unknown = Array.isArray(answer) ? answer[0]?.scope : undefined
   return typeof scope === "string" ? scope : undefined
@@ -93,15 +105,20 @@ const check = async (bytes: Sending["bytes"]) => {
   }
   for await (const { header, line } of read(lines(hashed()))) {
     if (header !== undefined && header.scope !== null) scopes.add(header.scope)
-    if (line !== undefined && line.kind !== "idempotency_keys") scopes.add(String(line.record["scope"]))
+    if (line === undefined) continue
+    const named = line.kind === "idempotency_keys" ? line.scope : String(line.record["scope"])
+    if (named !== undefined) scopes.add(named)
   }
   return { id: hash.digest("hex"), scopes: [...scopes].toSorted() }
 }
 
-/** Restores each scope of the file, one after the other. */
-export const sendAll = async (sending: Sending): Promise<ReadonlyArray<Restored>> => {
-  const { id, scopes } = await check(sending.bytes)
-  if (scopes.length === 0) throw new Dump.DumpUnreadable("The file holds no records.")
+/** Sends the pieces of all scopes, and then has one scope after the other write them. Notes each that did. */
+const sendScopes = async (
+  sending: Sending,
+  id: string,
+  scopes: ReadonlyArray<string>,
+  restored: Array<Restored>
+): Promise<void> => {
   const waiting = new Map(scopes.map((scope) => [scope, { texts: [] as Array<string>, length: 0, pieces: 0 }]))
   const path = (scope: string, rest: string) => `${encodeURIComponent(scope)}/restore?restore=${id}&${rest}`
   let [all, sent] = [0, 0]
@@ -126,10 +143,35 @@ export const sendAll = async (sending: Sending): Promise<ReadonlyArray<Restored>
     }
     if (all >= 10 * MaxPiece) { for (const scope of scopes) await send(scope) }
   }
-  const restored: Array<Restored> = []
+  // A scope that has records refuses its first piece, before any scope is written.
+  for (const scope of scopes) await send(scope)
   for (const scope of scopes) {
-    await send(scope)
     restored.push(await post(sending, path(scope, `pieces=${waiting.get(scope)!.pieces}`), ""))
+  }
+}
+
+const listed = (names: ReadonlyArray<string>) => excerpt(names.join(", "), MaxListed)
+
+/** What became of the scopes of the file, for the message of a restore that was stopped. */
+const stand = (scopes: ReadonlyArray<string>, restored: ReadonlyArray<Restored>): string => {
+  const done = restored.map(({ scope }) => scope)
+  return scopes.length < 2
+    ? ""
+    : done.length === 0
+    ? ` No scope of the file was restored by this command: ${listed(scopes)}.`
+    : ` Restored: ${listed(done)}. Not restored: ${listed(scopes.filter((scope) => !done.includes(scope)))}.`
+}
+
+/** Restores each scope of the file, one after the other. A failure says which ones are restored. */
+export const sendAll = async (sending: Sending): Promise<ReadonlyArray<Restored>> => {
+  const { id, scopes } = await check(sending.bytes)
+  if (scopes.length === 0) throw new Dump.DumpUnreadable("The file holds no records.")
+  const restored: Array<Restored> = []
+  try {
+    await sendScopes(sending, id, scopes, restored)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    throw new Failure({ code: error.code, message: `${error.message}${stand(scopes, restored)}` })
   }
   return restored
 }

@@ -3,7 +3,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { createReadStream } from "node:fs"
-import { type Failure, failureOf, refused } from "../ask/Failure.ts"
+import { type Failure, failureOf, fileFailure, refused } from "../ask/Failure.ts"
 import { chosen } from "../ask/Server.ts"
 import { described, examples } from "../command.ts"
 import { count } from "../show/Moment.ts"
@@ -26,7 +26,8 @@ export const restore = Command.make("restore", {
     const scopes = yield* Effect.ensuring(
       Effect.tryPromise({
         try: (signal) => sendAll({ bytes: () => createReadStream(file), url, key, signal, progress: progress.at }),
-        catch: (error): Failure => error instanceof DumpUnreadable ? refused(error.message) : failureOf(error, url)
+        catch: (error): Failure =>
+          error instanceof DumpUnreadable ? refused(error.message) : failureOf(fileFailure(error, file, "read"), url)
       }),
       Effect.sync(progress.end)
     )

@@ -6,7 +6,7 @@ import { createWriteStream } from "node:fs"
 import { rename, rm } from "node:fs/promises"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
-import { Ended, ExitCode, type Failure, failureOf, refused, unreachable, usage } from "../ask/Failure.ts"
+import { Ended, ExitCode, type Failure, failureOf, fileFailure, refused, unreachable, usage } from "../ask/Failure.ts"
 import { variable } from "../ask/Profiles.ts"
 import { address, chosen } from "../ask/Server.ts"
 import { described, examples, given } from "../command.ts"
@@ -28,6 +28,18 @@ const toFile = async (lines: AsyncIterable<string>, file: string, signal: AbortS
     }
   )
   await rename(part, file)
+}
+
+const MaxNamed = 10
+
+/** The scopes of an open server that have keys: the first of them. None if the server does not say it. */
+const keyOwners = async (url: string): Promise<ReadonlyArray<string>> => {
+  const answer = await fetch(`${url}/api/v1/keys`).catch(() => undefined)
+  const { keys = [] } = answer?.status === 200
+    ? await answer.json().catch(() => ({})) as { readonly keys?: ReadonlyArray<{ readonly scope: string }> }
+    : {}
+  const scopes = [...new Set(keys.map(({ scope }) => scope))].toSorted()
+  return scopes.length > MaxNamed ? [...scopes.slice(0, MaxNamed), "…"] : scopes
 }
 
 export const exportAll = Command.make("export", {
@@ -52,9 +64,21 @@ export const exportAll = Command.make("export", {
     const file = given(flags.out)
     const progress = file === undefined && process.stdout.isTTY ? Progress.silent : Progress.make("records exported")
     let records = 0
+    // Only the server knows the scope of a key.
+    let held: string | null = null
+    const page = pages({ url, key, scope: flags.all ? undefined : scope })
+    const checked: typeof page = async (cursor) => {
+      const got = await page(cursor)
+      if (flags.all && got.scope !== null) {
+        throw refused(
+          `This key opens the scope ${got.scope} only; --all-scopes needs the secret of the server (OCTOPOID_API_KEY).`
+        )
+      }
+      held = got.scope
+      return got
+    }
     const lines = async function*() {
-      const page = pages({ url, key, scope: flags.all ? undefined : scope })
-      for await (const text of write(new Date().toISOString(), page)) {
+      for await (const text of write(new Date().toISOString(), checked)) {
         progress.at(records++)
         yield `${text}\n`
       }
@@ -65,14 +89,29 @@ export const exportAll = Command.make("export", {
           file === undefined
             ? pipeline(Readable.from(lines()), process.stdout, { end: false, signal })
             : toFile(lines(), file, signal),
-        catch: (error): Failure => failureOf(error, url)
+        catch: (error): Failure => failureOf(file === undefined ? error : fileFailure(error, file, "written"), url)
       }),
       Effect.sync(progress.end)
     )
     // The first line and the last are no records.
     if (file !== undefined) {
-      yield* Screen.show({ file, records: records - 2, scope: flags.all ? null : scope ?? null }, () =>
-        `${styled("green", "✓")} Wrote ${count(records - 2, "record")} to ${line(file)}`)
+      yield* Screen.show({ file, records: records - 2, scope: held }, ({ scope }) =>
+        `${styled("green", "✓")} Wrote ${count(records - 2, "record")} of ${
+          scope === null ? "all scopes" : `the scope ${line(scope)}`
+        } to ${line(file)}`)
+    }
+    // Only an open server answers for all scopes without a key. It gives hashes of keys to nobody.
+    if (held === null && key === "") {
+      const owners = yield* Effect.promise(() =>
+        keyOwners(url)
+      )
+      if (owners.length > 0) {
+        const whose = line(owners.join(", "))
+        yield* Screen.err(styled(
+          "yellow",
+          `Keys of scopes (${whose}) are not in it: the server is open. Set API_SECRET_KEY on it first, and export again.`
+        ))
+      }
     }
   })).pipe(
     described(

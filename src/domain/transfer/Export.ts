@@ -59,6 +59,11 @@ export const ExportPage = Schema.Struct({
   scope: Schema.NullOr(Schema.String).pipe(describe("The scope of the export; null for the whole server.")),
   records: Schema.Array(Schema.Struct({
     kind: Schema.Literals([...exportKinds, "dependencies", "history"]).pipe(describe("The table it is from.")),
+    scope: Schema.optionalKey(
+      Schema.String.pipe(
+        describe("The scope of an idempotency key, on Durable Objects: its record has no column for it.")
+      )
+    ),
     record: Schema.Record(Schema.String, Schema.Unknown).pipe(
       describe("Its columns, as they are stored: instants are milliseconds since 1970, flags 0 or 1.")
     )

@@ -66,11 +66,11 @@ const parse = (scope: string, text: string): ReadonlyArray<StoredRecord> =>
     } catch {
       throw refuse("is no JSON.")
     }
-    const { kind, record } = value ?? {}
+    const { kind, record, scope: named } = value ?? {}
     if (!kinds.has(kind) || typeof record !== "object" || record === null) {
       throw refuse("is of no kind that an export has.")
     }
-    if (kind !== "idempotency_keys" && record.scope !== scope) throw refuse("is of another scope.")
+    if ((kind === "idempotency_keys" ? named ?? scope : record.scope) !== scope) throw refuse("is of another scope.")
     const problem = problemOf({ kind, record })
     if (problem !== undefined) throw refuse(problem)
     return { kind, record }
@@ -113,7 +113,9 @@ export const make = ({ changed, storage, written }: Store, { most = MaxPieces, s
     if (full === "") return
     throw new Refused(
       409,
-      `The scope ${scope} has records already, in ${full.split(" ").join(", ")}. An export goes where there are none.`
+      `The scope ${scope} has records already, in ${
+        full.split(" ").join(", ")
+      }. An export goes where there are none, such as a server on a new folder (serve --data DIR) or a new deployment.`
     )
   }
 
@@ -173,8 +175,14 @@ export const make = ({ changed, storage, written }: Store, { most = MaxPieces, s
 
   const insert = ({ kind, record }: StoredRecord) => {
     const names = Object.keys(record)
+    // Exports of earlier versions have an idempotency key once for each scope. The youngest counts, as on D1.
+    const twice = kind === "idempotency_keys"
+      ? ` ON CONFLICT (id) DO UPDATE SET ${
+        names.map((name) => `${name} = excluded.${name}`).join(", ")
+      } WHERE excluded.at > at`
+      : ""
     sql.exec(
-      `INSERT INTO ${kind} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
+      `INSERT INTO ${kind} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})${twice}`,
       ...names.map((name) => record[name] as string | number | null)
     )
   }
@@ -207,6 +215,9 @@ export const make = ({ changed, storage, written }: Store, { most = MaxPieces, s
       insert({ kind, record: projects.has(record["project_id"]) ? record : { ...record, project_id: null } })
     }
     if (gone > 0) counts["tasks"]! -= gone
+    if ("idempotency_keys" in counts) {
+      counts["idempotency_keys"] = Number(sql.exec("SELECT count(*) AS n FROM idempotency_keys").one()["n"])
+    }
     for (const statement of settle(scope, Date.now())) sql.exec(statement)
     written()
     const answer = JSON.stringify({ scope, counts })
