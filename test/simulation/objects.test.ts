@@ -27,10 +27,12 @@ const expected = {
 
 describe("simulation on objects", { timeout: 600_000 }, () => {
   it("keeps every promise with every kind of fault, and plays a seed in the same way each time", async () => {
-    const { coverage, faults, ...first } = await holds(15)
-    assert.deepStrictEqual(expected.faults.filter((what) => !faults.has(what)), [])
-    assert.deepStrictEqual(expected.seen.filter((what) => !coverage.has(what)), [])
-    assert.deepStrictEqual(await holds(15), { coverage, faults, ...first })
+    const first = await holds(11)
+    assert.deepStrictEqual(await holds(11), first)
+    // Together the two see all of it, also if a change of the server shifts what befalls one of them.
+    const second = await holds(18)
+    assert.deepStrictEqual(expected.faults.filter((what) => !first.faults.has(what) && !second.faults.has(what)), [])
+    assert.deepStrictEqual(expected.seen.filter((what) => !first.coverage.has(what) && !second.coverage.has(what)), [])
   })
 
   it.skipIf(isFast)("keeps every promise with readers, questions and breakers", async () => {

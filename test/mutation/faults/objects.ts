@@ -49,7 +49,7 @@ export const objects: ReadonlyArray<Fault> = [
     breaks: "A claim that waits gets a task as soon as one is ready for it.",
     engine,
     symbol: "Home.make",
-    find: "alarm?.changed()\n      line.changed()",
+    find: "alarm?.changed()\n      if (mayBeReady) line.changed()",
     replace: "alarm?.changed()"
   }
 ]
