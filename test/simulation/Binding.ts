@@ -15,6 +15,7 @@ export const make = (world: World, db: D1Database, isolate: Process, committed: 
     const exchange = world.current
     const label = exchange?.name ?? "start"
     if (exchange !== undefined) {
+      exchange.statements += statements.length
       exchange.sentAt = timeline.now()
       exchange.waitsSince ??= timeline.now()
     }

@@ -47,6 +47,8 @@ export interface Exchange {
   /** The batches that ran for it, and those after which the queue of the claim held a ready task. */
   batches: number
   batchesWithReady: number
+  /** How many statements it has sent. */
+  statements: number
   /** When its latest batch was sent, which is the time the batch goes by. */
   sentAt: number
   /** When its first batch was sent: from then on it waits for D1. */
@@ -81,6 +83,7 @@ export const exchange = (
   changed: new Set(),
   batches: 0,
   batchesWithReady: 0,
+  statements: 0,
   sentAt: 0,
   waitsSince: undefined,
   left: undefined,
