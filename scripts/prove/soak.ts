@@ -28,7 +28,7 @@ The load and the server share the machine; the column "load %" is the share of a
     scopes: {
       type: "string",
       value: "n",
-      says: "how many scopes the clients work in; 1 on D1, and 4 on objects, each of which is one, unless given"
+      says: "how many scopes the clients work in: 1 on D1 and 4 on objects, unless given"
     },
     json: { type: "boolean", default: false, says: "prints one JSON document instead of a table" }
   }

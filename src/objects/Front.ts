@@ -178,8 +178,9 @@ export const make = (objects: Objects) => {
       case "record": {
         const scopes = await candidates(route.kind, route.id)
         if (scopes.length > MaxSearched) return tooMany()
-        // A single scope answers by itself that it has no such record, but it may have a copy of a machine.
-        const ages = scopes.length === 1 && route.otherwise === "nobody" && route.kind !== "machine"
+        // A single scope answers by itself that it has no such record. But it may have a copy of a machine, which is none.
+        const mayBeCopy = route.kind === "machine" || route.kind === "orchestrator"
+        const ages = scopes.length === 1 && route.otherwise === "nobody" && !mayBeCopy
           ? [1]
           : await Every.inChunks(scopes, (scope) => objects.scope(scope).find(route.kind, route.id))
         const found = scopes.flatMap((scope, i) => ages[i] === undefined ? [] : [{ scope, age: ages[i]! }])

@@ -30,7 +30,7 @@ layer(Measurement.layer, { excludeTestServices: true, timeout: "10 minutes" })("
       assert.isAbove(measurement.objects.length, 200)
       const found = ObjectsBudget.excesses(ObjectsBudget.read(), measurement)
       assert.isEmpty(found, `\n${found.join("\n")}\n${again}`)
-      // Each reason is one that something has.
+      // Every reason applies to at least one statement.
       const texts = measurement.objects.flatMap(({ executions }) => executions.map(({ text }) => text))
       const names = new Set(texts.map((text) => Reasons.reasonOf(text)?.name))
       assert.isEmpty(Reasons.reasons.filter(({ name }) => !names.has(name)))

@@ -19,6 +19,8 @@ it("a heartbeat without a scope renews the leases of a machine also in a scope t
   // The copy is no machine: without its own scope it is not registered.
   assert.strictEqual((await ask("DELETE", "orchestrators/k-m?scope=default")).status, 200)
   assert.strictEqual((await ask("POST", "orchestrators/k-m/heartbeat", { leases })).status, 404)
+  assert.strictEqual((await ask("GET", "orchestrators/k-m")).status, 404)
+  assert.strictEqual((await ask("DELETE", "orchestrators/k-m")).status, 404)
 })
 
 it("a claim from another scope knows what became of its machine since the last claim", async () => {

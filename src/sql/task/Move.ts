@@ -277,7 +277,7 @@ const steps = (move: Move, backoff: boolean): Steps => ({
   counted: counted(Cascade.itsScope)
 })
 
-/** The steps of every move. Each text is built once for all scopes of an isolate, each of which has its own server. */
+/** The steps of every move. An isolate may serve many scopes, and their servers share these texts. */
 export const stepsOf = variants((backoff: boolean): ReadonlyMap<Move, Steps> =>
   new Map(Object.values(moves).map((move) => [move, steps(move, backoff)]))
 )

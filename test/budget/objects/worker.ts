@@ -23,7 +23,7 @@ const nothing = () => ({
 })
 let counted = nothing()
 
-/** The state of an object, of which everything is counted from now on. */
+/** The state of an object. What is done with it is counted from now on. */
 const counting = (state: DurableObjectState, works: Array<Promise<unknown>>): DurableObjectState => {
   const { storage } = state
   const { sql } = storage
