@@ -178,7 +178,7 @@ export const make = (objects: Objects) => {
       case "record": {
         const scopes = await candidates(route.kind, route.id)
         if (scopes.length > MaxSearched) return tooMany()
-        // A single scope answers by itself that it has no such record. But it may have a copy of a machine, which is none.
+        // A single scope answers by itself that it has no such record. Its copy of a machine is no machine.
         const mayBeCopy = route.kind === "machine" || route.kind === "orchestrator"
         const ages = scopes.length === 1 && route.otherwise === "nobody" && !mayBeCopy
           ? [1]
