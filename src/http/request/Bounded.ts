@@ -1,5 +1,16 @@
 /** A body of bounded length, read outside of the server's own handlers. */
 
+/** The chunks as one; `length` is how many bytes they have together. */
+export const joined = (chunks: ReadonlyArray<Uint8Array>, length: number): Uint8Array<ArrayBuffer> => {
+  const all = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    all.set(chunk, at)
+    at += chunk.length
+  }
+  return all
+}
+
 /**
  * The body. If it is longer than `most` bytes, only its beginning, which is too long as well. The rest is read and
  * dropped, because the connection would break otherwise.
@@ -18,11 +29,5 @@ export const bodyOf = async (
     chunks.push(value)
     length += value.length
   }
-  const all = new Uint8Array(length)
-  let at = 0
-  for (const chunk of chunks) {
-    all.set(chunk, at)
-    at += chunk.length
-  }
-  return all
+  return joined(chunks, length)
 }

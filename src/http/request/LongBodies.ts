@@ -2,6 +2,7 @@
  * Bodies of more than 64 KiB at the Worker before the objects, where they would fill the memory: how many are read at
  * once, how many of these one scope may send, and how long a body may take.
  */
+import { joined } from "./Bounded.ts"
 
 /** A body is a long one when more than this many bytes of it have been read. */
 const LongBody = 64 * 1024
@@ -82,13 +83,7 @@ export const make = ({ seconds = MaxBodySeconds } = {}) => {
       free?.()
     }
     if (busy) return "busy"
-    const whole = new Uint8Array(length)
-    let at = 0
-    for (const chunk of chunks) {
-      whole.set(chunk, at)
-      at += chunk.length
-    }
-    return whole
+    return joined(chunks, length)
   }
 
   return { read }
