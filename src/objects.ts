@@ -2,7 +2,7 @@
  * The Worker on Durable Objects: one for each scope, with SQLite in the object (`docs/scale.md`). Only classes and
  * bindings are here; what they do is in `objects/`.
  */
-import type { DurableObjectState, WebSocket } from "@cloudflare/workers-types"
+import type { DurableObjectState, WebSocket, WebSocketRequestResponsePair as AutoResponse } from "@cloudflare/workers-types"
 import { DurableObject, env } from "cloudflare:workers"
 import * as Redacted from "effect/Redacted"
 import { migrations } from "virtual:migrations"
@@ -15,6 +15,19 @@ import * as Server from "./Server.ts"
 import * as ObjectStorage from "./sql/engine/ObjectStorage.ts"
 
 const server = Server.make(ObjectStorage.layer, env)
+
+// Types of the runtime that the declarations of Node lack.
+declare const WebSocketPair: new() => Record<"0" | "1", WebSocket>
+declare const WebSocketRequestResponsePair: new(request: string, response: string) => AutoResponse
+
+const platform: Home.Surroundings["platform"] = {
+  pair: () => {
+    const { 0: client, 1: own } = new WebSocketPair()
+    return [client, own]
+  },
+  upgraded: (client, headers) => new Response(null, { status: 101, webSocket: client, headers } as ResponseInit),
+  later: (millis, act) => void setTimeout(act, millis)
+}
 
 const control = () => env.CONTROL.getByName("control") as unknown as Control.ControlStub
 const scopeNamed = (name: string) => env.SCOPES.getByName(name) as unknown as Front.ScopeStub
@@ -51,7 +64,9 @@ export class ScopeObject extends DurableObject {
   private readonly home: ReturnType<typeof Home.make>
   constructor(state: DurableObjectState, given: unknown) {
     super(state, given)
-    this.home = Home.make(state, { server, control, migrations })
+    this.home = Home.make(state, { server, control, migrations, platform })
+    // The runtime answers these without waking the object.
+    state.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"))
   }
   override fetch(request: Request) {
     return this.home.fetch(request)
@@ -78,8 +93,9 @@ export class ScopeObject extends DurableObject {
   duties() {
     return this.home.duties()
   }
-  // A socket only listens; the runtime answers its pings.
-  webSocketMessage() {}
+  webSocketMessage(socket: WebSocket, message: string | ArrayBuffer) {
+    this.home.heard(socket, message)
+  }
   webSocketClose(socket: WebSocket, code: number) {
     // 1005 and 1006 say that there was no code, and cannot be sent.
     socket.close(code === 1005 || code === 1006 ? 1000 : code)

@@ -23,6 +23,7 @@ import { drain } from "./drain.ts"
 import { type Held, makeWorker, type Worker } from "./Held.ts"
 import * as Outbox from "./Outbox.ts"
 import * as Settle from "./settle.ts"
+import * as Signal from "./signal.ts"
 import { make as makeTwins } from "./twins.ts"
 import { work } from "./work.ts"
 import type { WorkerError } from "./WorkerError.ts"
@@ -94,9 +95,11 @@ const core = Effect.fnUntraced(function*<E, R>(
     fiber.addObserver(() => attempts.delete(fiber))
   })
   const twins = makeTwins(worker, { client: api, agent, id, outbox })
-  const claims = Claim.make(worker, { client: api, twins, agent, id, options })
+  const signal = Signal.make(worker, options)
+  const claims = Claim.make(worker, { client: api, twins, agent, id, options, signal })
   const forever = <E extends WorkerError>(effect: Effect.Effect<never, E>) =>
     Effect.forkChild(Effect.catch(effect, (error) => Deferred.fail(worker.fatal, error)))
+  const listening = yield* forever(signal.listening)
   const beats = yield* forever(beating(worker, api, { id, register }))
   yield* report(outbox)
   const deliveries = yield* forever(delivering(worker, outbox, settle))
@@ -106,6 +109,7 @@ const core = Effect.fnUntraced(function*<E, R>(
     unlessHalted(worker, Claim.claiming(worker, options, outbox, claims, start, register), InFlight),
     Deferred.await(worker.fatal)
   ))
+  yield* Fiber.interrupt(listening)
   const granted = Effect.flatMap(claims.granted, Effect.forEach(start, { discard: true }))
   yield* drain(worker, outbox, attempts, granted, Exit.isSuccess(ended) ? options.grace ?? 0 : 0)
   yield* Fiber.interrupt(deliveries)

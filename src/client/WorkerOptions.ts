@@ -31,10 +31,16 @@ export interface WorkerOptions<in E = never> {
   /** The limit of an attempt, however often its lease is renewed. The default is that of the task or the server. */
   readonly maxAttemptSeconds?: number | undefined
   /**
-   * How long a claim waits at the server for a task, where the server offers that: from 0 to 20 seconds. The default is
-   * 20. A claim that waits gets a task at once, and keeps a Durable Object in memory meanwhile.
+   * How long a claim waits at the server for a task, where the server offers that and the worker has no WebSocket: from
+   * 0 to 20 seconds. The default is 20. A claim that waits gets a task at once, and keeps a Durable Object in memory
+   * meanwhile.
    */
   readonly waitSeconds?: number | undefined
+  /**
+   * Whether the worker waits for work on a WebSocket, where the server and the platform have one (Node from 22 on). The
+   * default is `true`. It needs the address of the server: a worker that is given a client cannot open one.
+   */
+  readonly push?: boolean | undefined
   /** How long handlers may go on after the worker is interrupted, before they are interrupted too. The default is 0. */
   readonly grace?: Duration.Input | undefined
   /**

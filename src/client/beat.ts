@@ -13,10 +13,12 @@ import { type Held, pause, pausesClaims, stop, type Worker } from "./Held.ts"
 const LongestSilence = 60_000
 
 /**
- * The same for a worker without leases whose claims are answered. A heartbeat also finds out that the server has lost
- * the machine.
+ * The same for a worker without leases whose claims are answered, one a minute at least. A heartbeat also finds out that
+ * the server has lost the machine.
  */
 const LongestIdleSilence = 600_000
+/** How long after a claim a worker without leases sends a heartbeat. The next claim usually comes before. */
+const SilenceAfterClaim = 75_000
 
 /** The shortest time between heartbeats that handlers ask for. */
 const ShortestSilence = 2_000
@@ -85,9 +87,11 @@ export const beating = <E>(worker: Worker, client: Client, machine: Machine<E>) 
     let asked = -Infinity
 
     const due = (): number => {
-      const claims = worker.held.size > 0 ? -Infinity : Math.min(worker.claimedAt, last + LongestIdleSilence - silence)
+      const idle = worker.held.size > 0
+        ? -Infinity
+        : Math.min(worker.claimedAt + SilenceAfterClaim, last + LongestIdleSilence)
       const soonest = Math.min(
-        Math.max(last, claims) + silence,
+        Math.max(last + silence, idle),
         ...Array.from(worker.held.values(), ({ renewAt }) => renewAt)
       )
       return worker.awaiting.size > 0 ? Math.min(soonest, asked + ShortestSilence) : soonest

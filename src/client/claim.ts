@@ -1,7 +1,6 @@
 /**
- * Claims as many tasks as the worker has room for, and then waits as long as the server says. A claim may itself wait
- * at the server for a task (`wait_seconds`). Servers that do not offer that answer at once, and then it is the worker
- * that waits.
+ * Claims as many tasks as the worker has room for, and then waits: for the signal of the server (`signal.ts`), or in the
+ * claim itself (`wait_seconds`). A server that offers neither says when to ask again.
  */
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
@@ -13,6 +12,7 @@ import { secondsToWait } from "./call/NoUsableAnswer.ts"
 import { jittered, now } from "./call/Time.ts"
 import { finishedBefore, type Held, hold, pause, pausesClaims, type Worker } from "./Held.ts"
 import { MaxWaiting, type Outbox } from "./Outbox.ts"
+import type { Signal } from "./signal.ts"
 import type { make as makeTwins, Strange } from "./twins.ts"
 import type { WorkerOptions } from "./WorkerOptions.ts"
 
@@ -23,15 +23,22 @@ const Watch = 75_000
 const WatchPause = 5_000
 const InTransit = 10_000
 
+/** The longest time between claims while the server says when there is work. It also makes good a lost message. */
+const LongestWait = 60_000
+
+/** The reasons for which a claim may get none of the tasks that are ready. The server says when to ask again. */
+const passes = new Set(["maintenance", "too_large", "capped", "account_parked", "breaker_open"])
+
 export interface Claiming {
   readonly client: Client
   readonly twins: ReturnType<typeof makeTwins>
   readonly agent: string
   readonly id: OrchestratorId
   readonly options: Omit<WorkerOptions, "onFailure">
+  readonly signal: Signal
 }
 
-export const make = (worker: Worker, { agent, client, id, options, twins }: Claiming) => {
+export const make = (worker: Worker, { agent, client, id, options, signal, twins }: Claiming) => {
   const ask = Ask.make("claim")
   // Whether an earlier process with this name may have left tasks to resume.
   let resuming = options.resume === true
@@ -58,7 +65,7 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
           ...(options.account === undefined ? {} : { account: options.account }),
           ...(options.leaseSeconds === undefined ? {} : { lease_duration_seconds: options.leaseSeconds }),
           ...(options.maxAttemptSeconds === undefined ? {} : { max_attempt_seconds: options.maxAttemptSeconds }),
-          ...(waits === 0 ? {} : { wait_seconds: seconds })
+          ...(waits === 0 ? {} : { wait_seconds: signal.isOpen() ? 0 : seconds })
         }
       }),
       IdempotencyKey,
@@ -168,6 +175,7 @@ export const make = (worker: Worker, { agent, client, id, options, twins }: Clai
     age: Effect.map(now, (at) => at - sentAt),
     left,
     paused,
+    signal,
     /** The task of a claim whose answer is unknown: the claim is repeated, which may also grant another task. */
     granted: Effect.suspend(() =>
       key === undefined ? Effect.succeed([]) : taken(last).pipe(
@@ -188,7 +196,7 @@ export const claiming = <E, R>(
   worker: Worker,
   options: Claiming["options"],
   outbox: Outbox,
-  { age, isResuming, left, next, paused }: ReturnType<typeof make>,
+  { age, isResuming, left, next, paused, signal }: ReturnType<typeof make>,
   start: (held: Held) => Effect.Effect<void, never, R>,
   register: Effect.Effect<unknown, E>
 ) =>
@@ -206,6 +214,11 @@ export const claiming = <E, R>(
         Effect.all([millisOf(said), age]),
         ([millis, since]) => pause(millis - since, worker.claimNow)
       )
+
+    const waitForSignal = Effect.andThen(
+      signal.ask,
+      Effect.flatMap(jittered(LongestWait), (millis) => pause(millis, worker.claimNow))
+    )
 
     let full = false
     const isFull = Effect.gen(function*() {
@@ -241,7 +254,9 @@ export const claiming = <E, R>(
               worker.stopping = true
               return Effect.void
             }
-            return waitFor(error.retry_after_seconds)
+            return signal.isOpen() && !passes.has(error.reason)
+              ? waitForSignal
+              : waitFor(error.retry_after_seconds)
           },
           // The machine has room again when one of its tasks ends, which may be earlier.
           AtCapacity: (error) => waitFor(error.retry_after_seconds),

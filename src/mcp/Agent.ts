@@ -18,6 +18,7 @@ import { delivering, report } from "../client/deliver.ts"
 import { type Held, keyOf, makeWorker, stop } from "../client/Held.ts"
 import * as Outbox from "../client/Outbox.ts"
 import * as Settle from "../client/settle.ts"
+import * as Signal from "../client/signal.ts"
 import { make as makeTwins } from "../client/twins.ts"
 import { refusalOf, refuse, type Refused } from "./Refused.ts"
 
@@ -165,6 +166,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
         twins,
         agent,
         id,
+        signal: Signal.none,
         // A tool that waits looks as if it hung.
         options: { ...options.claim, client: api, machine: options.machine, waitSeconds: 0 }
       })

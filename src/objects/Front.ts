@@ -15,9 +15,9 @@ import { bound } from "./control/Remembered.ts"
 import * as Every from "./Every.ts"
 import * as Heartbeat from "./Heartbeat.ts"
 import type { MachinesStub } from "./Machines.ts"
+import * as Sockets from "./push/Sockets.ts"
 import { MaxPiece, restoredScope } from "./restore/Restore.ts"
 import { type Asked, type Kind, type Route, routeOf } from "./Route.ts"
-import * as Sockets from "./Sockets.ts"
 
 /** The object of a scope, as the Worker reaches it. */
 export interface ScopeStub extends MachinesStub {

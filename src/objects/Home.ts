@@ -1,23 +1,24 @@
 /** The object of a scope: the whole server on a database of its own. */
-import type { DurableObjectState } from "@cloudflare/workers-types"
+import type { DurableObjectState, WebSocket } from "@cloudflare/workers-types"
 import * as Context from "effect/Context"
 import type { EventPage } from "../domain/feed/Event.ts"
 import { Push } from "../http/Push.ts"
 import { bodyOf } from "../http/request/Bounded.ts"
-import { CurrentLine, type Wanted } from "../services/lease/Line.ts"
+import { CurrentLine } from "../services/lease/Line.ts"
 import { CoveredMinutes } from "../services/Maintenance.ts"
 import { CurrentStore } from "../sql/engine/ObjectStorage.ts"
-import { nextTask, valuesOf, variantOf } from "../sql/lease/Claim.ts"
 import { statement, variants } from "../sql/Statement.ts"
 import * as Alarm from "./Alarm.ts"
 import type { ControlStub } from "./Control.ts"
 import * as Notices from "./control/Notices.ts"
 import * as Line from "./Line.ts"
 import * as Machines from "./Machines.ts"
+import * as Sockets from "./push/Sockets.ts"
+import type { Wanted } from "./push/Waiting.ts"
 import * as Restore from "./restore/Restore.ts"
 import type { Kind } from "./Route.ts"
 import * as Schema from "./Schema.ts"
-import * as Sockets from "./Sockets.ts"
+
 
 /** The server of the isolate, which all its objects share (`Server.ts`). */
 interface Shared {
@@ -37,6 +38,7 @@ export interface Surroundings {
   readonly server: Shared
   readonly control: () => ControlStub
   readonly migrations: Schema.Migrations
+  readonly platform: Sockets.Platform
 }
 
 /** The name of the object of a scope. The object without a scope has another name. */
@@ -77,15 +79,23 @@ const unmigrated = (scope: string) =>
     retry_after_seconds: 60
   }, { status: 503, headers: { "retry-after": "60" } })
 
-/** Whether the queue has a ready task for the roles and types of a claim: the task that the claim would take. */
-const matching = variants((roles: "any" | "one" | "several", roleless: boolean, typed: boolean) =>
-  statement(`SELECT ${nextTask({ roles, roleless, ranked: false, typed, passing: "nothing" })} AS id`)
+/**
+ * How many ready tasks of the queue have one of these roles and types, `:most` at most. The index of roles does not
+ * contain tasks without a role.
+ */
+const matching = variants((roles: "any" | "some" | "with none", typed: boolean) =>
+  statement(`
+    SELECT count(*) AS n FROM (
+      SELECT 1 FROM ${roles === "some" ? "ready_for" : "ready"} WHERE scope = :scope AND queue = :queue
+        ${roles === "any" ? "" : "AND lane IN (SELECT value FROM json_each(:roles))"}
+        ${typed ? "AND type IN (SELECT value FROM json_each(:types))" : ""}
+      LIMIT :most)`)
 )
 
 /** The queues that a claim of the role looks at if it names none. Several scopes may have the role (`Machines.ts`). */
 const queuesOfRole = "SELECT 'incoming' AS queue UNION SELECT claims_from FROM roles WHERE name = ?1"
 
-export const make = (state: DurableObjectState, { control, migrations, server }: Surroundings) => {
+export const make = (state: DurableObjectState, { control, migrations, platform, server }: Surroundings) => {
   const { storage } = state
   const { sql } = storage
   const name = Schema.nameOf(storage, state.id.name)
@@ -127,18 +137,19 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
   const notices = Notices.make(storage, scope, control)
   const { registered, tell, waits } = notices
 
-  const hasReady = ({ queue, roles, types }: Wanted): boolean => {
-    const criteria = { scope: scope!, roles, types, ranks: [], account: null }
-    const { roleless, roles: some, typed } = variantOf({ ...criteria, queue: "" }, "nothing")
+  const readyTasks = ({ queue, roles, types }: Wanted, most: number): number => {
+    const some = roles.length === 0 ? "any" : roles.includes("") ? "with none" : "some"
+    const values = { scope: scope!, roles: JSON.stringify(roles), types: JSON.stringify(types), most }
     const queues = queue === undefined
       ? sql.exec(queuesOfRole, roles[0]!).toArray().map((row) => String(row["queue"]))
       : [queue]
-    return queues.some((queue) => {
-      const { parameters, text } = matching(some, roleless, typed)(valuesOf({ ...criteria, queue }))
-      return sql.exec(text, ...parameters).toArray().some(({ id }) => id !== null)
-    })
+    return queues.reduce((before, queue) => {
+      if (before >= most) return before
+      const { parameters, text } = matching(some, types.length > 0)({ ...values, queue })
+      return before + Number(sql.exec(text, ...parameters).one()["n"])
+    }, 0)
   }
-  const line = Line.make(hasReady)
+  const line = Line.make((wanted) => readyTasks(wanted, 1) > 0)
 
   const store = {
     storage,
@@ -149,13 +160,13 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
     changed: (mayBeReady = true) => {
       alarm?.changed()
       if (mayBeReady) line.changed()
-      sockets?.changed()
+      sockets?.changed(mayBeReady)
       return notices.changed()
     }
   }
 
   const context = Context.make(CurrentStore, store).pipe(
-    Context.add(CurrentLine, line),
+    Context.add(CurrentLine, { ...line, tried: (wanted: Wanted) => sockets?.tried(wanted) }),
     Context.add(Push, "websocket")
   ) as Context.Context<never>
   const goOn = (work: Promise<void>) => state.waitUntil(work)
@@ -163,7 +174,7 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
   const serve = (request: Request) => server.handler(request, goOn, context)
   const sockets = scope === undefined || !ready
     ? undefined
-    : Sockets.make({ state, scope, serve, page: (query) => server.events(scope, query, context) })
+    : Sockets.make({ state, platform, serve, readyTasks, page: (query) => server.events(scope, query, context) })
 
   /**
    * Brings an export back, for callers that may import into this scope. A dry run of an import of nothing shows whether
@@ -228,6 +239,11 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
       return typeof age === "number" ? age : undefined
     },
     machines: Machines.make(storage, scope, needReady),
+    /** Takes a message from a socket. */
+    heard: (socket: WebSocket, message: string | ArrayBuffer): void => {
+      restoreDatabase()
+      sockets?.heard(socket, message)
+    },
     /** Answers the claims that wait: the server stops. */
     close: () => line.close(),
     /** Does the duties of the cron. */
@@ -254,7 +270,7 @@ export const make = (state: DurableObjectState, { control, migrations, server }:
         }
         // The end of a backoff, of a park and of a breaker's wait changes nothing until a claim finds it over.
         line.changed("anew")
-        sockets?.changed()
+        sockets?.changed("anew")
       })
       if (waits()) alarm.wake(Date.now() + UntoldAfter)
     }

@@ -5,7 +5,8 @@ import * as Control from "../../src/objects/Control.ts"
 import * as Home from "../../src/objects/Home.ts"
 import * as Server from "../../src/Server.ts"
 import * as ObjectStorage from "../../src/sql/engine/ObjectStorage.ts"
-import * as NodeStorage from "./NodeStorage.ts" // The build sets it.
+import * as NodeStorage from "./NodeStorage.ts"
+import * as Wires from "./Wires.ts" // The build sets it.
 ;(globalThis as any).LOCAL = false
 
 const directory = new URL("../../migrations/", import.meta.url)
@@ -31,9 +32,10 @@ const start = () => {
     filled: async (most) => known.filled(most),
     scopesOfMachine: async (id, most) => known.scopesOfMachine(id, most)
   })
+  const { platform } = Wires.make({ heard: () => {} })
   const wake = (id: { readonly name?: string } = own.state.id) => {
     const server = Server.make(ObjectStorage.layer, { LOG_LEVEL: "None" } as object)
-    const home = Home.make({ ...own.state, id } as typeof own.state, { server, control, migrations })
+    const home = Home.make({ ...own.state, id } as typeof own.state, { server, control, migrations, platform })
     const ask = async (method: string, path: string, body?: object, headers = {}) => {
       await own.unblocked()
       const response = await home.fetch(

@@ -10,10 +10,17 @@ import type { Kind } from "../../src/objects/Route.ts"
 import * as Schema from "../../src/objects/Schema.ts"
 import * as Server from "../../src/Server.ts"
 import * as ObjectStorage from "../../src/sql/engine/ObjectStorage.ts"
-import * as NodeStorage from "./NodeStorage.ts" // The build sets it.
+import * as NodeStorage from "./NodeStorage.ts"
+import * as Wires from "./Wires.ts" // The build sets it.
 ;(globalThis as any).LOCAL = false
 
 type Home = ReturnType<typeof Home.make>
+
+type Made = ReturnType<typeof NodeStorage.make> & {
+  readonly stub: Front.ScopeStub
+  readonly home: Home
+  readonly wires: ReturnType<typeof Wires.make>
+}
 
 const directory = new URL("../../migrations/", import.meta.url)
 export const migrations = readdirSync(directory).sort().map((name) =>
@@ -74,21 +81,19 @@ export const make = (
     filled: async (most) => known.filled(most),
     scopesOfMachine: async (id, most) => known.scopesOfMachine(id, most)
   })
-  const objects = new Map<
-    string,
-    ReturnType<typeof NodeStorage.make> & { readonly stub: Front.ScopeStub; readonly home: Home }
-  >()
-  const named = (name: string) => {
+  const objects = new Map<string, Made>()
+  const wiresOf = (name: string) => Wires.make({ heard: (own, message) => named(name).home.heard(own, message) })
+  const named = (name: string): Made => {
     const before = objects.get(name)
     if (before !== undefined) return before
     return wake(name, first())
   }
-  const wake = (name: string, raw: DatabaseSync) => {
+  const wake = (name: string, raw: DatabaseSync, wires = wiresOf(name)) => {
     const storage = NodeStorage.make(raw)
     let ended = false
     const end = () => {
       ended = true
-      wake(name, raw)
+      wake(name, raw, wires)
     }
     const transactionSync = <A>(run: () => A): A => {
       if (ended) throw new Error("The Durable Object was reset.")
@@ -99,8 +104,9 @@ export const make = (
           return done
         }), end)
     }
-    const state = { ...storage.state, id: { name }, storage: { ...storage.storage, transactionSync } }
-    const home = Home.make(state as never, { server, control, migrations: release })
+    const state = { ...storage.state, ...wires.state, id: { name }, storage: { ...storage.storage, transactionSync } }
+    const { platform } = wires
+    const home = Home.make(state as never, { server, control, migrations: release, platform })
     const stub: Front.ScopeStub = {
       fetch: async (request) => {
         await storage.unblocked()
@@ -114,7 +120,7 @@ export const make = (
       borrowMachine: async (copy: Copy) => home.machines.borrow(copy),
       giveBackMachine: async (id: string) => home.machines.giveBack(id)
     }
-    const made = { ...storage, stub, home }
+    const made = { ...storage, stub, home, wires }
     objects.set(name, made)
     return made
   }
@@ -139,6 +145,17 @@ export const make = (
       const { home, unblocked } = named(Home.nameOf(scope))
       await unblocked()
       await home.duties()
+    },
+    /** Ends the object of the scope, as the runtime does when it is idle. Its sockets stay. */
+    evict: (scope: string) => {
+      const { raw, wires } = named(Home.nameOf(scope))
+      wake(Home.nameOf(scope), raw, wires)
+    },
+    /** Opens a socket of the scope, or answers why not. */
+    open: async (query: string, key?: string) => {
+      const headers = { upgrade: "websocket", ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) }
+      const response = await fetch(`http://server/api/v1/events?${query}`, { headers })
+      return Wires.opened(response) ?? response
     },
     /** The databases of all scopes that have one. */
     databases: () => known.scopes("", 1000).map((scope) => named(Home.nameOf(scope)).raw),

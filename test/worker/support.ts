@@ -1,7 +1,9 @@
 /** The server in process, with a scope of its own, tasks in it, and a transport that can be made to fail. */
 import * as Effect from "effect/Effect"
+import { flow } from "effect/Function"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Logger from "effect/Logger"
+import * as Socket from "effect/socket/Socket"
 import * as client from "../../src/client.ts"
 import * as Line from "../../src/objects/Line.ts"
 import type { Place } from "../../src/services/lease/Line.ts"
@@ -139,7 +141,12 @@ export const make = Effect.fnUntraced(function*(
           yield* Effect.sleep("25 millis")
         }
       }),
-    /** The worker's client, whose transport may fail. */
-    throughFaults: Effect.provideService(FetchHttpClient.Fetch, faulty)
+    /** The worker's client, whose transport may fail. It has no WebSockets. */
+    throughFaults: flow(
+      Effect.provideService(FetchHttpClient.Fetch, faulty),
+      Effect.provideService(Socket.WebSocketConstructor, () => {
+        throw new TypeError("no WebSockets")
+      })
+    )
   }
 })

@@ -3,15 +3,16 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import type { EventPage, ProjectId, TaskEvent, TaskId } from "../../client.ts"
+import * as Push from "../../client/call/Push.ts"
 import { usage } from "../ask/Failure.ts"
 import { connect } from "../ask/Server.ts"
 import { described, examples, given, optional } from "../command.ts"
 import { queueStyle } from "../show/queueStyle.ts"
 import * as Screen from "../show/Screen.ts"
 import { cut, line, type Style, styled, widthOf } from "../show/Text.ts"
-import { listen } from "./push.ts"
 
 const LongestPause = 30
 
@@ -113,11 +114,15 @@ export const watch = Command.make("watch", {
     let after = yield* print(first)
     let latest = first.latest
     if (flags.once && after >= latest) return
-    const push = flags.once ? undefined : yield* listen(server, {
-      types: given(flags.types),
-      task_id: given(flags.task),
-      project_id: given(flags.project)
-    })
+    // Opened when there may be something to read.
+    const news = Latch.makeUnsafe()
+    const openNews = () => void news.openUnsafe()
+    const push = flags.once ? undefined : Push.make(
+      { baseUrl: server.url, token: server.key, scope: server.scope },
+      { types: given(flags.types), task_id: given(flags.task), project_id: given(flags.project), after: "latest" },
+      { changed: openNews, heard: openNews }
+    )
+    if (push !== undefined) yield* Effect.forkChild(push.listening)
     for (let failures = 0;;) {
       if (after >= latest) {
         if (flags.once) return
@@ -125,9 +130,9 @@ export const watch = Command.make("watch", {
           ? Math.max(PushedPause, flags.every)
           : Math.max(flags.every, Math.min(LongestPause, flags.every * 2 ** failures))
         const pause = Effect.sleep(`${seconds} seconds`)
-        yield* push === undefined || failures > 0 ? pause : Effect.race(pause, push.news.await)
+        yield* push === undefined || failures > 0 ? pause : Effect.race(pause, news.await)
       }
-      push?.news.closeUnsafe()
+      news.closeUnsafe()
       // A server that is away for a while loses no change: the place in the feed is kept.
       const found = yield* Effect.catchTag(
         page({ after }),

@@ -38,6 +38,8 @@ export interface Line {
   readonly join: (wanted: Wanted, key: string | undefined) => Place | undefined
   /** Ends the wait of the claim under this key. */
   readonly end: (key: string) => void
+  /** A claim that does not wait has tried. */
+  readonly tried?: (wanted: Wanted) => void
 }
 
 /** The line of the present request's scope, if its claims can wait. */
@@ -46,7 +48,9 @@ export const CurrentLine = Context.Reference<Line | undefined>("octopoid-server/
 })
 
 /** If several claims look for the same tasks, only the first has to try. Their machines make no difference. */
-const wantedBy = ({ account, priority_order, queue, role_filter, type_filter }: Claim): Wanted => ({
+export const wantedBy = (
+  { account, priority_order, queue, role_filter, type_filter }: Partial<Omit<Claim, "wait_seconds">>
+): Wanted => ({
   same: JSON.stringify([queue, role_filter, type_filter, priority_order, account]),
   queue: queue || (asList(role_filter).length === 0 ? "incoming" : undefined),
   roles: asList(role_filter),
@@ -65,7 +69,8 @@ export const waiting = <A, E, R>(
     const seconds = claim.wait_seconds ?? 0
     if (line === undefined) return attempt
     if (request !== undefined) line.end(request.id)
-    return seconds === 0 ? attempt : Effect.acquireUseRelease(
+    if (seconds === 0) return Effect.ensuring(attempt, Effect.sync(() => line.tried?.(wantedBy(claim))))
+    return Effect.acquireUseRelease(
       Effect.sync(() => line.join(wantedBy(claim), request?.id)),
       Effect.fnUntraced(function*(place) {
         if (place === undefined) return yield* attempt

@@ -19,6 +19,7 @@ import { Engine } from "../../../src/sql/engine/Engine.ts"
 import * as ObjectStorage from "../../../src/sql/engine/ObjectStorage.ts"
 import * as NodeStorage from "../../objects/NodeStorage.ts"
 import { migrations } from "../../objects/Objects.ts"
+import * as Wires from "../../objects/Wires.ts"
 import * as Receiver from "../agents/Receiver.ts"
 import { type Exchange, exchange as exchangeFor } from "../Exchange.ts"
 import { makeProcess, type Process } from "../Timeline.ts"
@@ -263,7 +264,8 @@ export const make = (
     const home = Home.make({ ...state, storage: guarded, id: { name } } as never, {
       server: serverIn(() => object, host),
       control: () => controlFrom(process),
-      migrations
+      migrations,
+      platform: Wires.make({ heard: () => {} }).platform
     })
     const object: Awake = { name, process, host, since: timeline.now(), asked: 0, pending: new Set(), home, unblocked }
     inMemory.set(name, object)

@@ -1,15 +1,18 @@
 /**
- * WebSockets on the feed of a scope (`GET /api/v1/events` with `Upgrade: websocket`). Each gets the pages of the feed
- * from its place on, and if it asks for that, a word when there is work. A socket sleeps with its object: the runtime
- * answers `ping`, and what the object has to know is attached to the socket.
+ * WebSockets of a scope (`GET /api/v1/events` with `Upgrade: websocket`). Each gets the pages of the feed from its place
+ * on, unless it wants none, and may wait for work (`Waiting.ts`). A socket sleeps with its object: the runtime answers
+ * `ping`, and what the object has to know is attached to the socket.
  *
  * A browser can set no `Authorization` on a WebSocket. It offers its key as a subprotocol beside `octopoid.events.v1`.
  */
 import type { DurableObjectState, WebSocket } from "@cloudflare/workers-types"
 import * as Schema from "effect/Schema"
-import { InvalidRequest } from "../api/InvalidRequest.ts"
-import { type EventPage, eventParameters } from "../domain/feed/Event.ts"
-import { QueueName } from "../domain/Identifier.ts"
+import { InvalidRequest } from "../../api/InvalidRequest.ts"
+import { type EventPage, eventParameters } from "../../domain/feed/Event.ts"
+import { MaxWait, Wait } from "../../domain/lease/Wait.ts"
+import { bytesOf } from "../../domain/Size.ts"
+import { wantedBy } from "../../services/lease/Line.ts"
+import * as Waiting from "./Waiting.ts"
 
 /** How many sockets a scope has. */
 export const MaxSockets = 500
@@ -20,9 +23,6 @@ const MaxQuery = 8192
 /** How many pages a socket gets at a time. Others get theirs before it gets more. */
 const MaxPages = 10
 
-/** The shortest time between two messages about work on a socket, in milliseconds. */
-const Quiet = 1000
-
 /** The subprotocol of these messages. The server answers no other. */
 const Protocol = "octopoid.events.v1"
 
@@ -32,24 +32,36 @@ const KeyPrefix = "octopoid.key."
 type Page = (typeof EventPage)["Encoded"]
 
 interface Attached {
-  /** The query of the feed, without its place. */
-  readonly query: string
+  /** The query of the feed, without its place; null if the socket wants no feed. */
+  readonly query: string | null
   readonly after: number
-  /** The queue whose work the socket waits for. */
-  readonly work: string | null
   /** The hash of the caller's key. */
   readonly key: string | null
-  /** When the socket last got a message about work. */
-  readonly told: number
+  /** What the socket waits for. */
+  readonly wait: Waiting.Wait | null
+  /** When the socket was last called. */
+  readonly called: number
+}
+
+/** What the runtime has for sockets. A test has its own. */
+export interface Platform {
+  /** Both ends of a new socket: the one of the client, and the object's own. */
+  readonly pair: () => readonly [unknown, WebSocket]
+  /** The answer that opens the socket for its client. */
+  readonly upgraded: (client: unknown, headers: Record<string, string>) => Response
+  /** Runs the action after so many milliseconds. */
+  readonly later: (millis: number, act: () => void) => void
 }
 
 interface Options {
   readonly state: DurableObjectState
-  readonly scope: string
+  readonly platform: Platform
   /** Answers a request as if it had come without a socket. */
   readonly serve: (request: Request) => Promise<Response>
   /** The page of the feed after this place. Fails if the query cannot be read. */
   readonly page: (query: URLSearchParams) => Promise<Page>
+  /** How many ready tasks match, `most` at most. */
+  readonly readyTasks: (wanted: Waiting.Wanted, most: number) => number
 }
 
 const wantsSocket = ({ headers, method }: Request): boolean =>
@@ -84,9 +96,6 @@ export const authorized = (request: Request): Request => {
   return new Request(request, { headers })
 }
 
-const readyTasks = `
-  SELECT count(*) AS n FROM (SELECT 1 FROM ready WHERE scope = ?1 AND queue = ?2 LIMIT ?3)`
-
 const isValidKey = "SELECT 1 FROM api_keys WHERE hash = ?1 AND (expires_at IS NULL OR expires_at > ?2)"
 
 const hashOf = async (authorization: string | null): Promise<string | null> => {
@@ -110,7 +119,7 @@ const invalid = (path: string, message: string) => {
   return Response.json({ _tag, error, issues }, { status: 400 })
 }
 
-const isQueue = Schema.is(QueueName)
+const decodeWait = Schema.decodeUnknownSync(Schema.fromJsonString(Wait))
 
 /** The parameters of a page that a socket keeps: all but its place, which moves on. Others mean nothing to a page. */
 const kept = new Set(Object.keys(eventParameters).filter((name) => name !== "after" && name !== "since"))
@@ -120,6 +129,8 @@ const attached = (socket: WebSocket): Attached => {
   if (found === null) throw new Error("nothing is attached to the socket")
   return found
 }
+
+const attach = (socket: WebSocket, next: Attached): void => socket.serializeAttachment(next)
 
 /** Closes a socket that failed, so that the others go on. Its client connects again. */
 const failed = (socket: WebSocket, error: unknown) => {
@@ -131,18 +142,13 @@ const failed = (socket: WebSocket, error: unknown) => {
   }
 }
 
-export const make = ({ page, scope, serve, state }: Options) => {
+export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
   /** Opens a socket, if the caller may read the feed. */
   const open = async (request: Request): Promise<Response> => {
     if (state.getWebSockets().length >= MaxSockets) return tooMany()
     const url = new URL(request.url)
-    const work = url.searchParams.get("work")
-    if (work !== null && !isQueue(work)) {
-      return invalid(
-        "query.work",
-        "Expected the name of a queue: at most 200 characters, without quotes, backslashes and control characters"
-      )
-    }
+    const feed = url.searchParams.get("feed") ?? "true"
+    if (feed !== "true" && feed !== "false") return invalid("query.feed", "Expected true or false")
     const query = new URLSearchParams([...url.searchParams].filter(([name]) => kept.has(name))).toString()
     if (query.length > MaxQuery) return invalid("query", `Expected at most ${MaxQuery} characters`)
     if (!url.searchParams.has("after") && !url.searchParams.has("since")) url.searchParams.set("after", "latest")
@@ -153,79 +159,104 @@ export const make = ({ page, scope, serve, state }: Options) => {
     const first = await serve(new Request(url, { headers }))
     if (first.status !== 200) return first
     const body = await first.json() as Page
-    const { WebSocketPair, WebSocketRequestResponsePair } = globalThis as any
-    state.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"))
     const key = await hashOf(request.headers.get("authorization"))
     // Others may have been opened meanwhile.
     if (state.getWebSockets().length >= MaxSockets) return tooMany()
-    const [client, own] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket]
+    const [client, own] = platform.pair()
     // First what can fail: an accepted socket without an attachment cannot be served.
-    own.serializeAttachment({ query, after: body.next, work, key, told: 0 } satisfies Attached)
+    attach(own, { query: feed === "true" ? query : null, after: body.next, key, wait: null, called: 0 })
     state.acceptWebSocket(own)
-    own.send(JSON.stringify({ type: "events", ...body }))
-    // For it alone: what changed since its page was read.
-    opened.add(own)
-    serveThem()
-    const protocol = protocolsOf(request).includes(Protocol) ? { "sec-websocket-protocol": Protocol } : {}
-    return new Response(null, { status: 101, webSocket: client, headers: protocol } as ResponseInit)
+    if (feed === "true") {
+      own.send(JSON.stringify({ type: "events", ...body }))
+      // For it alone: what changed since its page was read.
+      opened.add(own)
+      serveThem()
+    }
+    return platform.upgraded(
+      client,
+      protocolsOf(request).includes(Protocol) ? { "sec-websocket-protocol": Protocol } : {}
+    )
   }
 
   /** Sends what is new since the place of the socket. Answers whether there may be more. */
   const follow = async (socket: WebSocket): Promise<boolean> => {
     for (let pages = 0; pages < MaxPages; pages++) {
-      const { after, query, ...rest } = attached(socket)
-      const asked = new URLSearchParams(query)
+      const { after, query } = attached(socket)
+      const asked = new URLSearchParams(query ?? "")
       asked.set("after", String(after))
       const body = await page(asked)
       if (body.next === after) return false
-      socket.serializeAttachment({ ...rest, query, after: body.next })
+      // A message of the client may have come meanwhile.
+      attach(socket, { ...attached(socket), after: body.next })
       if (body.events.length > 0 || body.gap) socket.send(JSON.stringify({ type: "events", ...body }))
       if (body.next >= body.latest) return false
     }
     return true
   }
 
-  /** Tells as many sockets of work as there are tasks: those that were told longest ago. */
-  const tell = (sockets: ReadonlyArray<WebSocket>, now: number) => {
-    const waiting = Map.groupBy(
-      sockets.filter((socket) => attached(socket).work !== null),
-      (socket) => attached(socket).work!
-    )
-    for (const [queue, all] of waiting) {
-      const quiet = all.filter((socket) => attached(socket).told <= now - Quiet)
-        .toSorted((a, b) => attached(a).told - attached(b).told)
-      let n = state.storage.sql.exec(readyTasks, scope, queue, quiet.length).one()["n"] as number
-      for (const socket of quiet) {
-        if (n === 0) break
-        try {
-          socket.send(JSON.stringify({ type: "work", queue }))
-          socket.serializeAttachment({ ...attached(socket), told: now })
-          n--
-        } catch (error) {
-          failed(socket, error)
-        }
-      }
-    }
-  }
-
-  const push = async (all: ReadonlyArray<WebSocket>): Promise<boolean> => {
+  /** Those of the sockets whose keys are valid. The others are closed. */
+  const valid = (sockets: ReadonlyArray<WebSocket>): ReadonlyArray<WebSocket> => {
     const now = Date.now()
-    const sockets = all.filter((socket) => {
+    const keys = new Map<string | null, boolean>([[null, true]])
+    return sockets.filter((socket) => {
       try {
         const { key } = attached(socket)
-        const valid = key === null || state.storage.sql.exec(isValidKey, key, now).toArray().length > 0
-        if (!valid) socket.close(4401, "The key has ended.")
-        return valid
+        if (!keys.has(key)) keys.set(key, state.storage.sql.exec(isValidKey, key, now).toArray().length > 0)
+        if (!keys.get(key)) socket.close(4401, "The key has ended.")
+        return keys.get(key)
       } catch (error) {
         failed(socket, error)
         return false
       }
     })
-    tell(sockets, now)
+  }
+
+  const waiting = Waiting.make({
+    readyTasks,
+    later: platform.later,
+    lookAgain: () => lookFor("ready")
+  })
+
+  // Several changes may come before it is time to look.
+  let looks: "ready" | "anew" | undefined
+
+  /** Calls sockets that wait; `anew`: at least one of each kind. */
+  const lookFor = (what: "ready" | "anew"): void => {
+    if (looks === undefined) queueMicrotask(look)
+    if (looks !== "anew") looks = what
+  }
+
+  const look = (): void => {
+    const anew = looks === "anew"
+    looks = undefined
+    try {
+      waiting.look(valid(state.getWebSockets()).flatMap(waiterOf), anew)
+    } catch (error) {
+      console.error(JSON.stringify({ level: "ERROR", message: "no socket was called", error: String(error) }))
+    }
+  }
+
+  const call = (socket: WebSocket) => (message: string): boolean => {
+    try {
+      socket.send(message)
+      attach(socket, { ...attached(socket), wait: null, called: Date.now() })
+      return true
+    } catch (error) {
+      failed(socket, error)
+      return false
+    }
+  }
+
+  const waiterOf = (socket: WebSocket): ReadonlyArray<Waiting.Waiter> => {
+    const { wait } = attached(socket)
+    return wait === null ? [] : [{ ...wait, call: call(socket) }]
+  }
+
+  const push = async (sockets: ReadonlyArray<WebSocket>): Promise<boolean> => {
     let more = false
     for (const socket of sockets) {
       try {
-        more = await follow(socket) || more
+        if (attached(socket).query !== null) more = await follow(socket) || more
       } catch (error) {
         failed(socket, error)
       }
@@ -243,7 +274,7 @@ export const make = ({ page, scope, serve, state }: Options) => {
     state.waitUntil((async () => {
       try {
         while (again || opened.size > 0) {
-          const those = again ? state.getWebSockets() : [...opened]
+          const those = valid(again ? state.getWebSockets() : [...opened])
           again = false
           opened.clear()
           again = await push(those) || again
@@ -256,11 +287,36 @@ export const make = ({ page, scope, serve, state }: Options) => {
     })())
   }
 
-  const changed = (): void => {
+  // An object that has just begun does not know what changed before. So a socket that waits looks once.
+  let readiedAt = Date.now()
+
+  /** Tells the sockets of a change. Unless tasks may be ready, only the feed has something new. */
+  const changed = (ready: boolean | "anew"): void => {
+    if (ready !== false) readiedAt = Date.now()
     if (state.getWebSockets().length === 0) return
+    if (ready !== false) lookFor(ready === "anew" ? "anew" : "ready")
     again = true
     serveThem()
   }
 
-  return { open, changed }
+  /** A message of a client: it waits for work. */
+  const heard = (socket: WebSocket, message: string | ArrayBuffer): void => {
+    try {
+      if (typeof message !== "string" || bytesOf(message) > MaxWait) {
+        socket.close(1009, `Expected a text of at most ${MaxWait} bytes.`)
+        return
+      }
+      const { queue, roles, types } = wantedBy(decodeWait(message))
+      const before = attached(socket)
+      const since = before.wait?.since ?? Date.now()
+      attach(socket, { ...before, wait: { queue, roles, types, since } })
+      // If nothing has become ready since the socket was called, its claim has seen all there is.
+      if (readiedAt >= before.called) lookFor("ready")
+    } catch (error) {
+      if (Schema.isSchemaError(error)) socket.send(JSON.stringify({ type: "error", error: String(error.message) }))
+      else failed(socket, error)
+    }
+  }
+
+  return { open, changed, heard, tried: waiting.tried }
 }
