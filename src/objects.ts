@@ -2,7 +2,11 @@
  * The Worker on Durable Objects: one for each scope, with SQLite in the object (`docs/scale.md`). Only classes and
  * bindings are here; what they do is in `objects/`.
  */
-import type { DurableObjectState, WebSocket, WebSocketRequestResponsePair as AutoResponse } from "@cloudflare/workers-types"
+import type {
+  DurableObjectState,
+  WebSocket,
+  WebSocketRequestResponsePair as AutoResponse
+} from "@cloudflare/workers-types"
 import { DurableObject, env } from "cloudflare:workers"
 import * as Redacted from "effect/Redacted"
 import { migrations } from "virtual:migrations"

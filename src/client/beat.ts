@@ -13,8 +13,8 @@ import { type Held, pause, pausesClaims, stop, type Worker } from "./Held.ts"
 const LongestSilence = 60_000
 
 /**
- * The same for a worker without leases whose claims are answered, one a minute at least. A heartbeat also finds out that
- * the server has lost the machine.
+ * The same for a worker without leases whose claims are answered. A heartbeat also finds out that the server has lost
+ * the machine.
  */
 const LongestIdleSilence = 600_000
 /** How long after a claim a worker without leases sends a heartbeat. The next claim usually comes before. */

@@ -19,7 +19,6 @@ import * as Restore from "./restore/Restore.ts"
 import type { Kind } from "./Route.ts"
 import * as Schema from "./Schema.ts"
 
-
 /** The server of the isolate, which all its objects share (`Server.ts`). */
 interface Shared {
   readonly handler: (

@@ -51,8 +51,7 @@ const make = () => {
     count: (end: string) => calls.filter((call) => call.endsWith(end)).length,
     create: (id: string, rest: object = {}) =>
       Effect.promise(() => objects.ask("POST", "tasks", { id, file_path: `${id}.md`, branch: "b", ...rest })),
-    queueOf: (id: string) =>
-      Effect.promise(async () => (await objects.ask("GET", `tasks/${id}`)).body.queue as string),
+    queueOf: (id: string) => Effect.promise(async () => (await objects.ask("GET", `tasks/${id}`)).body.queue as string),
     connected: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       effect.pipe(
         Effect.provideService(FetchHttpClient.Fetch, fetch),

@@ -1,7 +1,7 @@
 /**
- * WebSockets of a scope (`GET /api/v1/events` with `Upgrade: websocket`). Each gets the pages of the feed from its place
- * on, unless it wants none, and may wait for work (`Waiting.ts`). A socket sleeps with its object: the runtime answers
- * `ping`, and what the object has to know is attached to the socket.
+ * WebSockets of a scope (`GET /api/v1/events` with `Upgrade: websocket`). Each gets the pages of the feed from its
+ * place on, unless it wants none, and may wait for work (`Waiting.ts`). A socket sleeps with its object: the runtime
+ * answers `ping`, and what the object has to know is attached to the socket.
  *
  * A browser can set no `Authorization` on a WebSocket. It offers its key as a subprotocol beside `octopoid.events.v1`.
  */
@@ -9,7 +9,7 @@ import type { DurableObjectState, WebSocket } from "@cloudflare/workers-types"
 import * as Schema from "effect/Schema"
 import { InvalidRequest } from "../../api/InvalidRequest.ts"
 import { type EventPage, eventParameters } from "../../domain/feed/Event.ts"
-import { MaxWait, Wait } from "../../domain/lease/Wait.ts"
+import { MaxWait, Wait } from "../../domain/feed/Wait.ts"
 import { bytesOf } from "../../domain/Size.ts"
 import { wantedBy } from "../../services/lease/Line.ts"
 import * as Waiting from "./Waiting.ts"
@@ -142,6 +142,18 @@ const failed = (socket: WebSocket, error: unknown) => {
   }
 }
 
+/** Sends the message that ends the wait of the socket. Answers `false` if the socket has failed. */
+const call = (socket: WebSocket) => (message: string): boolean => {
+  try {
+    socket.send(message)
+    attach(socket, { ...attached(socket), wait: null, called: Date.now() })
+    return true
+  } catch (error) {
+    failed(socket, error)
+    return false
+  }
+}
+
 export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
   /** Opens a socket, if the caller may read the feed. */
   const open = async (request: Request): Promise<Response> => {
@@ -233,17 +245,6 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
       waiting.look(valid(state.getWebSockets()).flatMap(waiterOf), anew)
     } catch (error) {
       console.error(JSON.stringify({ level: "ERROR", message: "no socket was called", error: String(error) }))
-    }
-  }
-
-  const call = (socket: WebSocket) => (message: string): boolean => {
-    try {
-      socket.send(message)
-      attach(socket, { ...attached(socket), wait: null, called: Date.now() })
-      return true
-    } catch (error) {
-      failed(socket, error)
-      return false
     }
   }
 

@@ -1,8 +1,8 @@
 /**
- * The sockets that wait for work. A socket says what a claim of its client would look for. When such a task is ready, it
- * is called: it gets one message, and its client claims. The client says again what it waits for when it wants more.
+ * The sockets that wait for work. A socket says what a claim of its client would look for. When such a task is ready,
+ * it is called: it gets one message, and its client claims. The client says again what it waits for when it wants more.
  */
-import { work } from "../../domain/lease/Wait.ts"
+import { work } from "../../domain/feed/Wait.ts"
 import type * as Line from "../../services/lease/Line.ts"
 
 export type Wanted = Omit<Line.Wanted, "same">

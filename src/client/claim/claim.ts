@@ -1,20 +1,20 @@
 /**
- * Claims as many tasks as the worker has room for, and then waits: for the signal of the server (`signal.ts`), or in the
- * claim itself (`wait_seconds`). A server that offers neither says when to ask again.
+ * Claims as many tasks as the worker has room for, and then waits: for the signal of the server (`signal.ts`), or in
+ * the claim itself (`wait_seconds`). A server that offers neither says when to ask again.
  */
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { type ClaimedTask, type Client, MaxLeases, MaxWaitSeconds, type OrchestratorId } from "../client.ts"
-import * as Ask from "./call/Ask.ts"
-import { IdempotencyKey } from "./call/Call.ts"
-import { secondsToWait } from "./call/NoUsableAnswer.ts"
-import { jittered, now } from "./call/Time.ts"
-import { finishedBefore, type Held, hold, pause, pausesClaims, type Worker } from "./Held.ts"
-import { MaxWaiting, type Outbox } from "./Outbox.ts"
+import { type ClaimedTask, type Client, MaxLeases, MaxWaitSeconds, type OrchestratorId } from "../../client.ts"
+import * as Ask from "../call/Ask.ts"
+import { IdempotencyKey } from "../call/Call.ts"
+import { secondsToWait } from "../call/NoUsableAnswer.ts"
+import { jittered, now } from "../call/Time.ts"
+import { finishedBefore, type Held, hold, pause, pausesClaims, type Worker } from "../Held.ts"
+import { MaxWaiting, type Outbox } from "../Outbox.ts"
+import type { WorkerOptions } from "../WorkerOptions.ts"
 import type { Signal } from "./signal.ts"
 import type { make as makeTwins, Strange } from "./twins.ts"
-import type { WorkerOptions } from "./WorkerOptions.ts"
 
 /**
  * A running worker renews its leases at least every minute, and usually gets the answer within the rest of this time.

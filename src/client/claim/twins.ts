@@ -5,11 +5,11 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { Client, OrchestratorId, Task } from "../client.ts"
-import * as Ask from "./call/Ask.ts"
-import { keyOf, type Worker } from "./Held.ts"
-import type { Outbox } from "./Outbox.ts"
-import { AgentNameTaken } from "./WorkerError.ts"
+import type { Client, OrchestratorId, Task } from "../../client.ts"
+import * as Ask from "../call/Ask.ts"
+import { keyOf, type Worker } from "../Held.ts"
+import type { Outbox } from "../Outbox.ts"
+import { AgentNameTaken } from "../WorkerError.ts"
 
 /** How often a worker looks for others with its name. */
 const Interval = "5 minutes"

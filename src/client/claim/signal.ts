@@ -3,11 +3,11 @@
  * then claims. Meanwhile neither has anything to do, so a Durable Object can leave the memory.
  */
 import * as Effect from "effect/Effect"
-import { MaxWait, type Wait } from "../domain/lease/Wait.ts"
-import { bytesOf } from "../domain/Size.ts"
-import * as Push from "./call/Push.ts"
-import type { Worker } from "./Held.ts"
-import type { WorkerOptions } from "./WorkerOptions.ts"
+import { MaxWait, type Wait } from "../../domain/feed/Wait.ts"
+import { bytesOf } from "../../domain/Size.ts"
+import * as Push from "../call/Push.ts"
+import type { Worker } from "../Held.ts"
+import type { WorkerOptions } from "../WorkerOptions.ts"
 
 export interface Signal {
   /** Whether the server says when there is work. Otherwise a claim waits, or the worker. */
