@@ -154,6 +154,11 @@ const call = (socket: WebSocket) => (message: string): boolean => {
   }
 }
 
+const waiterOf = (socket: WebSocket): ReadonlyArray<Waiting.Waiter> => {
+  const { wait } = attached(socket)
+  return wait === null ? [] : [{ ...wait, call: call(socket) }]
+}
+
 export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
   /** Opens a socket, if the caller may read the feed. */
   const open = async (request: Request): Promise<Response> => {
@@ -246,11 +251,6 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
     } catch (error) {
       console.error(JSON.stringify({ level: "ERROR", message: "no socket was called", error: String(error) }))
     }
-  }
-
-  const waiterOf = (socket: WebSocket): ReadonlyArray<Waiting.Waiter> => {
-    const { wait } = attached(socket)
-    return wait === null ? [] : [{ ...wait, call: call(socket) }]
   }
 
   const push = async (sockets: ReadonlyArray<WebSocket>): Promise<boolean> => {
