@@ -2,9 +2,12 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Socket from "effect/socket/Socket"
 import { randomBytes } from "node:crypto"
 import { request } from "node:http"
 import type { Duplex } from "node:stream"
+import * as Worker from "../../src/client/Worker.ts"
 import { MaxSockets } from "../../src/objects/push/Sockets.ts"
 import { start } from "../support/command.ts"
 import { Workerd } from "../support/harness.ts"
@@ -188,6 +191,50 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret, CORS_ORIGINS: Page }), {
         assert.isTrue(keyed.opened)
         yield* ask("DELETE", `/api/v1/scopes/feed/keys/${id}`)
         assert.strictEqual(yield* Effect.promise(() => keyed.closed), 4401)
+      }))
+
+    it.effect("a worker is called when a task is ready, and claims again when its socket was cut", () =>
+      Effect.gen(function*() {
+        const ask = yield* asked
+        const { base } = yield* Workerd
+        const claims: Array<unknown> = []
+        const counting = ((input: string | URL | Request, init?: RequestInit) => {
+          const { pathname } = new URL(input instanceof Request ? input.url : input)
+          if (pathname.endsWith("/claim")) claims.push(JSON.parse(new TextDecoder().decode(init?.body as Uint8Array)))
+          return globalThis.fetch(input, init)
+        }) as typeof globalThis.fetch
+        const sockets: Array<WebSocket> = []
+        const worker = Worker.run({
+          client: { baseUrl: base.origin, token: Secret, scope: "signal" },
+          machine: { cluster: "k", machine_id: "s" },
+          agentName: "ann",
+          waitSeconds: 1
+        }, () => Effect.succeed({ commits_count: 1, turns_used: 1 })).pipe(
+          Effect.provideService(FetchHttpClient.Fetch, counting),
+          Effect.provideService(Socket.WebSocketConstructor, (url, options) => {
+            const socket = new WebSocket(url, options as any)
+            sockets.push(socket)
+            return socket as Socket.WebSocketLike
+          })
+        )
+        const running = yield* Effect.forkChild(worker)
+        const done = (id: string) =>
+          Effect.repeat(Effect.andThen(Effect.sleep("50 millis"), ask("GET", `/api/v1/tasks/${id}`)), {
+            until: ({ body }) => body.queue === "provisional"
+          })
+        yield* until(() => sockets[0]?.readyState === WebSocket.OPEN)
+        yield* Effect.sleep("1500 millis")
+        const before = claims.length
+        yield* ask("POST", "/api/v1/tasks", task("g1", "signal"))
+        yield* done("g1")
+        assert.isAtMost(claims.length, before + 2)
+        assert.deepInclude(claims.at(-1), { wait_seconds: 0 })
+        sockets[0]!.close()
+        yield* ask("POST", "/api/v1/tasks", task("g2", "signal"))
+        yield* done("g2")
+        yield* until(() => sockets[1]?.readyState === WebSocket.OPEN)
+        yield* Fiber.interrupt(running)
+        yield* until(() => sockets.every(({ readyState }) => readyState >= WebSocket.CLOSING))
       }))
 
     it.effect("a page opens a socket with its key as a subprotocol, unless its origin may not", () =>
