@@ -101,8 +101,12 @@ export class ScopeObject extends DurableObject {
     this.home.heard(socket, message)
   }
   webSocketClose(socket: WebSocket, code: number) {
+    this.home.ended(socket)
     // 1005 and 1006 say that there was no code, and cannot be sent.
     socket.close(code === 1005 || code === 1006 ? 1000 : code)
+  }
+  webSocketError(socket: WebSocket) {
+    this.home.ended(socket)
   }
   override alarm() {
     // An error would be repeated six times at once. The next alarm is set whatever happens.

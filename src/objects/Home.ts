@@ -243,6 +243,8 @@ export const make = (state: DurableObjectState, { control, migrations, platform,
       restoreDatabase()
       sockets?.heard(socket, message)
     },
+    /** A socket has ended. */
+    ended: (socket: WebSocket): void => sockets?.ended(socket),
     /** Answers the claims that wait: the server stops. */
     close: () => line.close(),
     /** Does the duties of the cron. */

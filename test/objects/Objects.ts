@@ -82,7 +82,11 @@ export const make = (
     scopesOfMachine: async (id, most) => known.scopesOfMachine(id, most)
   })
   const objects = new Map<string, Made>()
-  const wiresOf = (name: string) => Wires.make({ heard: (own, message) => named(name).home.heard(own, message) })
+  const wiresOf = (name: string) =>
+    Wires.make({
+      heard: (own, message) => named(name).home.heard(own, message),
+      ended: (own) => named(name).home.ended(own)
+    })
   const named = (name: string): Made => {
     const before = objects.get(name)
     if (before !== undefined) return before

@@ -67,11 +67,12 @@ describe("the sockets of a scope", () => {
     const empty = socketWith(null)
     const broken = socketWith({ ...attached, wait: wait(1) }, true)
     const good = socketWith(attached)
-    const worker = socketWith({ ...attached, wait: wait(2), query: null })
+    const worker = socketWith({ ...attached, wait: wait(2) })
     const work: Array<Promise<unknown>> = []
     const sockets = Sockets.make({
       state: {
-        getWebSockets: () => [empty, broken, good, worker].map(({ socket }) => socket),
+        getWebSockets: (tag?: string) =>
+          [empty, broken, good, ...(tag === "feed" ? [] : [worker])].map(({ socket }) => socket),
         waitUntil: (one: Promise<unknown>) => work.push(one)
       } as unknown as DurableObjectState,
       platform: Wires.make({ heard: () => {} }).platform,

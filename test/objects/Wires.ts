@@ -29,14 +29,16 @@ interface Response101 extends Response {
 interface Options {
   /** Takes what clients send. */
   readonly heard: (own: WebSocket, message: string) => void
+  /** Called when a socket has ended. */
+  readonly ended?: (own: WebSocket) => void
   readonly later?: Platform["later"]
 }
 
 /** The sockets of an object, and what its state has for them. */
 export const make = (
-  { heard, later = (millis, act) => void setTimeout(act, millis).unref() }: Options
+  { ended = () => {}, heard, later = (millis, act) => void setTimeout(act, millis).unref() }: Options
 ) => {
-  const sockets = new Set<WebSocket>()
+  const sockets = new Map<WebSocket, ReadonlyArray<string>>()
   const pair = (): readonly [ClientEnd, WebSocket] => {
     const client = new ClientEnd()
     let kept: string | undefined
@@ -53,7 +55,10 @@ export const make = (
       close: (code?: number, reason?: string) => queueMicrotask(() => client.close(code, reason))
     } as unknown as WebSocket
     client.heard = (message) => heard(own, message)
-    client.addEventListener("close", () => sockets.delete(own))
+    client.addEventListener("close", () => {
+      sockets.delete(own)
+      ended(own)
+    })
     return [client, own]
   }
   const platform: Platform = {
@@ -66,8 +71,9 @@ export const make = (
     platform,
     sockets,
     state: {
-      acceptWebSocket: (own: WebSocket) => void sockets.add(own),
-      getWebSockets: () => [...sockets]
+      acceptWebSocket: (own: WebSocket, tags: ReadonlyArray<string> = []) => void sockets.set(own, tags),
+      getWebSockets: (tag?: string) =>
+        [...sockets].flatMap(([own, tags]) => tag === undefined || tags.includes(tag) ? [own] : [])
     }
   }
 }

@@ -313,6 +313,9 @@ layer(Workerd.layerWith({ API_SECRET_KEY: Secret, CORS_ORIGINS: Page }), {
         )
         const statuses = Object.groupBy(opened, ([status]) => String(status))
         assert.deepStrictEqual([statuses["101"]?.length, statuses["429"]?.length], [MaxSockets, 20])
+        // Those that only wait for work are counted by themselves.
+        const waits = new URL("/api/v1/events?scope=many&feed=false", base)
+        assert.strictEqual((yield* Effect.promise(() => handshake(waits, headers)))[0], 101)
         for (const socket of held) socket.destroy()
         while ((yield* Effect.promise(() => handshake(url, headers)))[0] !== 101) yield* Effect.sleep("50 millis")
       }))

@@ -9,13 +9,17 @@ import type { DurableObjectState, WebSocket } from "@cloudflare/workers-types"
 import * as Schema from "effect/Schema"
 import { InvalidRequest } from "../../api/InvalidRequest.ts"
 import { type EventPage, eventParameters } from "../../domain/feed/Event.ts"
-import { MaxWait, Wait } from "../../domain/feed/Wait.ts"
+import { MaxWait, Wait, work } from "../../domain/feed/Wait.ts"
 import { bytesOf } from "../../domain/Size.ts"
 import { wantedBy } from "../../services/lease/Line.ts"
 import * as Waiting from "./Waiting.ts"
 
-/** How many sockets a scope has. */
+/** How many sockets of a scope get the feed, and how many only wait for work. */
 export const MaxSockets = 500
+
+/** The tags of sockets that get the feed and of those that do not. */
+const Feed = "feed"
+const Work = "work"
 
 /** The longest query of a socket, as it is written in a URL. The runtime keeps 16,384 bytes for each socket. */
 const MaxQuery = 8192
@@ -32,8 +36,8 @@ const KeyPrefix = "octopoid.key."
 type Page = (typeof EventPage)["Encoded"]
 
 interface Attached {
-  /** The query of the feed, without its place; null if the socket wants no feed. */
-  readonly query: string | null
+  /** The query of the feed, without its place. */
+  readonly query: string
   readonly after: number
   /** The hash of the caller's key. */
   readonly key: string | null
@@ -105,10 +109,12 @@ const hashOf = async (authorization: string | null): Promise<string | null> => {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")
 }
 
-const tooMany = () =>
+const tooMany = (tag: typeof Feed | typeof Work) =>
   Response.json({
     _tag: "TooManySockets",
-    error: `The scope has ${MaxSockets} sockets, and no more are accepted. Read the feed with GET /api/v1/events.`
+    error: `The scope has ${MaxSockets} sockets of this kind, and no more are accepted. ${
+      tag === Feed ? "Read the feed with GET /api/v1/events." : "Let your claims wait with wait_seconds."
+    }`
   }, { status: 429, headers: { "retry-after": "60" } })
 
 const invalid = (path: string, message: string) => {
@@ -142,8 +148,10 @@ const failed = (socket: WebSocket, error: unknown) => {
   }
 }
 
+const message = JSON.stringify(work)
+
 /** Sends the message that ends the wait of the socket. Answers `false` if the socket has failed. */
-const call = (socket: WebSocket) => (message: string): boolean => {
+const call = (socket: WebSocket): boolean => {
   try {
     socket.send(message)
     attach(socket, { ...attached(socket), wait: null, called: Date.now() })
@@ -154,18 +162,14 @@ const call = (socket: WebSocket) => (message: string): boolean => {
   }
 }
 
-const waiterOf = (socket: WebSocket): ReadonlyArray<Waiting.Waiter> => {
-  const { wait } = attached(socket)
-  return wait === null ? [] : [{ ...wait, call: call(socket) }]
-}
-
 export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
   /** Opens a socket, if the caller may read the feed. */
   const open = async (request: Request): Promise<Response> => {
-    if (state.getWebSockets().length >= MaxSockets) return tooMany()
     const url = new URL(request.url)
     const feed = url.searchParams.get("feed") ?? "true"
     if (feed !== "true" && feed !== "false") return invalid("query.feed", "Expected true or false")
+    const tag = feed === "true" ? Feed : Work
+    if (state.getWebSockets(tag).length >= MaxSockets) return tooMany(tag)
     const query = new URLSearchParams([...url.searchParams].filter(([name]) => kept.has(name))).toString()
     if (query.length > MaxQuery) return invalid("query", `Expected at most ${MaxQuery} characters`)
     if (!url.searchParams.has("after") && !url.searchParams.has("since")) url.searchParams.set("after", "latest")
@@ -178,12 +182,12 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
     const body = await first.json() as Page
     const key = await hashOf(request.headers.get("authorization"))
     // Others may have been opened meanwhile.
-    if (state.getWebSockets().length >= MaxSockets) return tooMany()
+    if (state.getWebSockets(tag).length >= MaxSockets) return tooMany(tag)
     const [client, own] = platform.pair()
     // First what can fail: an accepted socket without an attachment cannot be served.
-    attach(own, { query: feed === "true" ? query : null, after: body.next, key, wait: null, called: 0 })
-    state.acceptWebSocket(own)
-    if (feed === "true") {
+    attach(own, { query, after: body.next, key, wait: null, called: 0 })
+    state.acceptWebSocket(own, [tag])
+    if (tag === Feed) {
       own.send(JSON.stringify({ type: "events", ...body }))
       // For it alone: what changed since its page was read.
       opened.add(own)
@@ -199,7 +203,7 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
   const follow = async (socket: WebSocket): Promise<boolean> => {
     for (let pages = 0; pages < MaxPages; pages++) {
       const { after, query } = attached(socket)
-      const asked = new URLSearchParams(query ?? "")
+      const asked = new URLSearchParams(query)
       asked.set("after", String(after))
       const body = await page(asked)
       if (body.next === after) return false
@@ -228,10 +232,16 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
     })
   }
 
-  const waiting = Waiting.make({
+  const waiting = Waiting.make<WebSocket>({
     readyTasks,
-    later: platform.later,
-    lookAgain: () => lookFor("ready")
+    before: () =>
+      state.getWebSockets().flatMap((socket) => {
+        const found: Attached | null = socket.deserializeAttachment()
+        return found === null || found.wait === null ? [] : [[socket, found.wait]]
+      }),
+    call: (socket) => valid([socket]).length > 0 && call(socket),
+    lookAgain: () => lookFor("ready"),
+    later: platform.later
   })
 
   // Several changes may come before it is time to look.
@@ -247,7 +257,7 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
     const anew = looks === "anew"
     looks = undefined
     try {
-      waiting.look(valid(state.getWebSockets()).flatMap(waiterOf), anew)
+      waiting.look(anew)
     } catch (error) {
       console.error(JSON.stringify({ level: "ERROR", message: "no socket was called", error: String(error) }))
     }
@@ -257,7 +267,7 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
     let more = false
     for (const socket of sockets) {
       try {
-        if (attached(socket).query !== null) more = await follow(socket) || more
+        more = await follow(socket) || more
       } catch (error) {
         failed(socket, error)
       }
@@ -275,7 +285,7 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
     state.waitUntil((async () => {
       try {
         while (again || opened.size > 0) {
-          const those = valid(again ? state.getWebSockets() : [...opened])
+          const those = valid(again ? state.getWebSockets(Feed) : [...opened])
           again = false
           opened.clear()
           again = await push(those) || again
@@ -296,6 +306,7 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
     if (ready !== false) readiedAt = Date.now()
     if (state.getWebSockets().length === 0) return
     if (ready !== false) lookFor(ready === "anew" ? "anew" : "ready")
+    if (state.getWebSockets(Feed).length === 0) return
     again = true
     serveThem()
   }
@@ -303,14 +314,14 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
   /** A message of a client: it waits for work. */
   const heard = (socket: WebSocket, message: string | ArrayBuffer): void => {
     try {
-      if (typeof message !== "string" || bytesOf(message) > MaxWait) {
+      if (typeof message !== "string" || message.length > MaxWait || bytesOf(message) > MaxWait) {
         socket.close(1009, `Expected a text of at most ${MaxWait} bytes.`)
         return
       }
       const { queue, roles, types } = wantedBy(decodeWait(message))
       const before = attached(socket)
-      const since = before.wait?.since ?? Date.now()
-      attach(socket, { ...before, wait: { queue, roles, types, since } })
+      waiting.wait(socket, { queue, roles, types })
+      attach(socket, { ...before, wait: { queue, roles, types, since: before.wait?.since ?? Date.now() } })
       // If nothing has become ready since the socket was called, its claim has seen all there is.
       if (readiedAt >= before.called) lookFor("ready")
     } catch (error) {
@@ -319,5 +330,5 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
     }
   }
 
-  return { open, changed, heard, tried: waiting.tried }
+  return { open, changed, heard, ended: waiting.leave, tried: waiting.tried }
 }

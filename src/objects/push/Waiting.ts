@@ -2,7 +2,6 @@
  * The sockets that wait for work. A socket says what a claim of its client would look for. When such a task is ready,
  * it is called: it gets one message, and its client claims. The client says again what it waits for when it wants more.
  */
-import { work } from "../../domain/feed/Wait.ts"
 import type * as Line from "../../services/lease/Line.ts"
 
 export type Wanted = Omit<Line.Wanted, "same">
@@ -18,23 +17,59 @@ const kindOf = ({ queue, roles, types }: Wanted): string => JSON.stringify([queu
 /** How long the claim of a called socket may take to come, in milliseconds. Then another socket is called. */
 export const Patience = 2_000
 
-export interface Options {
+interface Options<Socket> {
   /** How many ready tasks match, `most` at most. */
   readonly readyTasks: (wanted: Wanted, most: number) => number
-  /** Has `look` called with all sockets that wait. */
+  /** The sockets that waited when the object was last in memory. */
+  readonly before: () => ReadonlyArray<readonly [Socket, Wait]>
+  /** Sends the socket its message. Answers `false` if the socket can get none. */
+  readonly call: (socket: Socket) => boolean
+  /** Has `look` called soon. */
   readonly lookAgain: () => void
   /** Runs the action after so many milliseconds. */
   readonly later: (millis: number, act: () => void) => void
 }
 
-/** A socket that waits. `called` sends the message; it answers `false` if the socket has failed. */
-export interface Waiter extends Wait {
-  readonly call: (message: string) => boolean
+/** The sockets that wait for the same tasks, in the order in which they began. */
+interface Kind<Socket> {
+  readonly wanted: Wanted
+  readonly sockets: Set<Socket>
 }
 
-const message = JSON.stringify(work)
+export const make = <Socket>({ before, call, later, lookAgain, readyTasks }: Options<Socket>) => {
+  // To read the attachments of 400 sockets after each change took twice as long as the change.
+  const kinds = new Map<string, Kind<Socket>>()
+  let known = false
 
-export const make = ({ later, lookAgain, readyTasks }: Options) => {
+  const join = (socket: Socket, { queue, roles, types }: Wanted): void => {
+    const kind = kindOf({ queue, roles, types })
+    const { sockets } = kinds.get(kind) ?? { sockets: new Set() }
+    sockets.add(socket)
+    kinds.set(kind, { wanted: { queue, roles, types }, sockets })
+  }
+
+  const all = (): ReadonlyMap<string, Kind<Socket>> => {
+    if (!known) {
+      known = true
+      for (const [socket, wait] of before().toSorted(([, a], [, b]) => a.since - b.since)) join(socket, wait)
+    }
+    return kinds
+  }
+
+  /** Takes the socket out. It was called, has ended, or waits for something else. */
+  const leave = (socket: Socket): void => {
+    for (const [kind, { sockets }] of all()) {
+      if (sockets.delete(socket) && sockets.size === 0) kinds.delete(kind)
+    }
+  }
+
+  /** The socket waits from now on, in its place if it waited for the same before. */
+  const wait = (socket: Socket, wanted: Wanted): void => {
+    if (all().get(kindOf(wanted))?.sockets.has(socket)) return
+    leave(socket)
+    join(socket, wanted)
+  }
+
   // When sockets were called whose claims have not come. An object that was evicted does not remember them: then one
   // socket more than necessary may be called.
   const called = new Map<string, Array<number>>()
@@ -51,8 +86,8 @@ export const make = ({ later, lookAgain, readyTasks }: Options) => {
   const expire = () => {
     timed = false
     const now = Date.now()
-    const before = [...called].map(([kind, times]) => times.length - coming(kind, now).length)
-    if (before.some((late) => late > 0)) lookAgain()
+    const late = [...called].map(([kind, times]) => times.length - coming(kind, now).length)
+    if (late.some((n) => n > 0)) lookAgain()
     time()
   }
   const time = () => {
@@ -65,15 +100,16 @@ export const make = ({ later, lookAgain, readyTasks }: Options) => {
    * Calls as many sockets as there are tasks for which no claim is coming: those that have waited longest. `anew` calls
    * one of each kind in any case: a claim may find what is not counted as ready.
    */
-  const look = (waiters: ReadonlyArray<Waiter>, anew: boolean): void => {
+  const look = (anew: boolean): void => {
     const now = Date.now()
-    for (const [kind, all] of Map.groupBy(waiters, kindOf)) {
+    for (const [kind, { sockets, wanted }] of all()) {
       const awaited = coming(kind, now)
-      const ready = readyTasks(all[0]!, all.length + awaited.length)
+      const ready = readyTasks(wanted, sockets.size + awaited.length)
       let left = Math.max(ready - awaited.length, anew ? 1 : 0)
-      for (const { call } of all.toSorted((a, b) => a.since - b.since)) {
+      for (const socket of sockets) {
         if (left === 0) break
-        if (!call(message)) continue
+        leave(socket)
+        if (!call(socket)) continue
         awaited.push(now)
         called.set(kind, awaited)
         left--
@@ -87,5 +123,5 @@ export const make = ({ later, lookAgain, readyTasks }: Options) => {
     called.get(kindOf(wanted))?.shift()
   }
 
-  return { look, tried }
+  return { leave, look, tried, wait }
 }
