@@ -111,6 +111,15 @@ const tooMany = () =>
     error: `The scope has ${MaxSockets} sockets, and no more are accepted. Read the feed with GET /api/v1/events.`
   }, { status: 429, headers: { "retry-after": "60" } })
 
+const Stopping = "The server stops. Connect again."
+
+/** A client whose socket was closed may connect again before the server has ended. It would wait for that socket. */
+const stopping = () =>
+  Response.json({ _tag: "DatabaseUnavailable", error: Stopping, retry_after_seconds: 1 }, {
+    status: 503,
+    headers: { "retry-after": "1" }
+  })
+
 const invalid = (path: string, message: string) => {
   const { _tag, error, issues } = new InvalidRequest({
     error: `${path}: ${message}`,
@@ -160,8 +169,11 @@ const waiterOf = (socket: WebSocket): ReadonlyArray<Waiting.Waiter> => {
 }
 
 export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
+  let isClosed = false
+
   /** Opens a socket, if the caller may read the feed. */
   const open = async (request: Request): Promise<Response> => {
+    if (isClosed) return stopping()
     if (state.getWebSockets().length >= MaxSockets) return tooMany()
     const url = new URL(request.url)
     const feed = url.searchParams.get("feed") ?? "true"
@@ -178,6 +190,7 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
     const body = await first.json() as Page
     const key = await hashOf(request.headers.get("authorization"))
     // Others may have been opened meanwhile.
+    if (isClosed) return stopping()
     if (state.getWebSockets().length >= MaxSockets) return tooMany()
     const [client, own] = platform.pair()
     // First what can fail: an accepted socket without an attachment cannot be served.
@@ -319,5 +332,19 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
     }
   }
 
-  return { open, changed, heard, tried: waiting.tried }
+  /** Closes all sockets, because the server stops. Answers whether there were any. Clients know 1012 as a restart. */
+  const close = (): boolean => {
+    isClosed = true
+    const sockets = state.getWebSockets()
+    for (const socket of sockets) {
+      try {
+        socket.close(1012, Stopping)
+      } catch {
+        // It is closed already.
+      }
+    }
+    return sockets.length > 0
+  }
+
+  return { open, changed, close, heard, tried: waiting.tried }
 }
