@@ -58,7 +58,7 @@ const answers = async (url: string, secret: string, signal: AbortSignal): Promis
 /** How long the claims that wait may take to be answered, and the sockets to be closed, when the server is stopped. */
 const MaxAnswerMillis = 2000
 
-/** Has the claims that wait answered, and the sockets closed. workerd would wait for them, and then they would be cut off. */
+/** Has the claims that wait answered and the sockets closed. workerd would wait for them, and then cut them off. */
 const sayThatItStops = async (url: string, secret: string): Promise<void> => {
   await fetch(`${url}/stop`, {
     method: "POST",
