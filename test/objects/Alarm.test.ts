@@ -68,6 +68,24 @@ describe("the alarm of an object", () => {
     assert.strictEqual(alarm(), now - 90_000 + Silence + 1)
   })
 
+  for (
+    const [what, attempt, rings] of [["when it is to be tried again", 15_000, 15_000], [
+      "in a minute, if it is due",
+      null,
+      60_000
+    ]] as const
+  ) {
+    it(`is set for a webhook that has not got everything: ${what}`, async () => {
+      const { alarm, now, own, raw } = start([])
+      raw.exec("INSERT INTO queue_counts (scope, counts, seq) VALUES ('red', '{}', 2)")
+      raw.prepare(`
+        INSERT INTO webhooks (id, scope, url, secret, position, attempts, failing_since, next_attempt_at, created_by, created_at)
+        VALUES ('w', 'red', 'https://example.com', 's', 1, 1, 1, ?, 'a', 1)`).run(now + attempt)
+      await own.run(nothing)
+      assert.closeTo(alarm()!, now + rings, 5000)
+    })
+  }
+
   describe("at each minute of the clock", () => {
     afterEach(() => {
       vi.restoreAllMocks()
