@@ -203,12 +203,14 @@ export const play = async ({ installed, kills, say, seed, wrong }: Options): Pro
   let exported: Promise<unknown> | undefined
   let before: ReadonlySet<string> = new Set()
   for (let n = 1; n <= kills; n++) {
-    // Some kills come before the server is ready.
-    const early = n > 1 && chance.happens(0.3)
+    // Some kills come while the server starts.
+    let early = n > 1 && chance.happens(0.35)
     if (early) {
-      begin()
-      await sleep(chance.between(0, 1000))
-      earlyKills++
+      const { ready } = begin()
+      const isReady = ready.then(() => true)
+      await sleep(chance.between(0, 1800))
+      early = !await Promise.race([isReady, sleep(0, false)])
+      if (early) earlyKills++
     } else {
       if (n > 1) await up()
       await sleep(chance.between(1500, 7000))
