@@ -69,11 +69,10 @@ describe("the alarm of an object", () => {
   })
 
   for (
-    const [what, attempt, rings] of [["when it is to be tried again", 15_000, 15_000], [
-      "in a minute, if it is due",
-      null,
-      60_000
-    ]] as const
+    const { attempt, rings, what } of [
+      { what: "when it is to be tried again", attempt: 15_000, rings: 15_000 },
+      { what: "in a minute, if it is due", attempt: -1, rings: 60_000 }
+    ]
   ) {
     it(`is set for a webhook that has not got everything: ${what}`, async () => {
       const { alarm, now, own, raw } = start([])
