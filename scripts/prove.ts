@@ -4,6 +4,10 @@ const proofs: Readonly<Record<string, readonly [does: string, load: () => Promis
   crash: ["kills workerd under load and looks for lost answers", () => import("./prove/crash.ts")],
   fuzz: ["sends requests that no client would send", () => import("./prove/fuzz.ts")],
   mutate: ["plants faults in the server and looks whether the tests find them", () => import("./prove/mutate.ts")],
+  night: [
+    "plays a night on the installed package, with kills, and looks for lost work",
+    () => import("./prove/night.ts")
+  ],
   simulate: ["plays fleets of machines against faults, in virtual time", () => import("./prove/simulate.ts")],
   soak: ["keeps the server under load and watches its latency and memory", () => import("./prove/soak.ts")]
 }

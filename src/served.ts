@@ -37,8 +37,8 @@ interface Env {
 const MaxListed = 1000
 
 /**
- * Has the claims that wait in each scope answered, because the command stops the server (`serve/Server.ts`): workerd
- * waits for requests under way.
+ * Has the claims that wait in each scope answered and its WebSockets closed, because the command stops the server
+ * (`serve/Server.ts`): workerd waits for requests under way and for sockets.
  */
 const close = async ({ CONTROL, SCOPES }: Env): Promise<Response> => {
   const control = CONTROL.getByName("control") as unknown as ControlStub

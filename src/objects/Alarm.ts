@@ -29,8 +29,9 @@ const earliest = `
     -- A machine is silent from the next millisecond on.
     UNION ALL SELECT (SELECT min(last_heartbeat) + ?3 + 1 FROM orchestrators
       WHERE status = 'active' AND last_heartbeat + ?3 + 1 > ?4)
-    -- What is due now is sent after the answer. This is for the case that it is not.
-    UNION ALL SELECT (SELECT min(max(coalesce(next_attempt_at, 0), coalesce(sending_until, 0), ?2 + ${Minute}))
+    -- What is due now is sent after the answer. The minute is for the case that it is not.
+    UNION ALL SELECT (SELECT min(iif(max(coalesce(next_attempt_at, 0), coalesce(sending_until, 0)) > ?2,
+        max(coalesce(next_attempt_at, 0), coalesce(sending_until, 0)), ?2 + ${Minute}))
       FROM webhooks WHERE disabled_at IS NULL
         AND position < (SELECT seq FROM queue_counts WHERE queue_counts.scope = webhooks.scope)))`
 

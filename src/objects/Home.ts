@@ -50,6 +50,9 @@ const UnusedAfter = 60_000
 /** When the duties tell again what the control object was not there for, in milliseconds. */
 const UntoldAfter = 60_000
 
+/** How long the clients of sockets may take to read that the server stops, in milliseconds. */
+const EndPause = 100
+
 /** After so many minutes without duties the object was quiet: they are every hour then (`Alarm.ts`). */
 const QuietMinutes = 30
 
@@ -245,8 +248,19 @@ export const make = (state: DurableObjectState, { control, migrations, platform,
     },
     /** A socket has ended. */
     ended: (socket: WebSocket): void => sockets?.ended(socket),
-    /** Answers the claims that wait: the server stops. */
-    close: () => line.close(),
+    /** Answers the claims that wait and closes the sockets, because the server stops. */
+    close: () => {
+      line.close()
+      if (sockets?.close() !== true) return
+      // workerd keeps the connection of a socket that the server closed until its object sleeps, ten seconds later. It
+      // would wait for that, so the object ends before, when it has answered what is under way.
+      const end = (): void =>
+        platform.later(EndPause, () => {
+          if (answering > 0) end()
+          else void storage.sync().then(() => state.abort("The server stops."))
+        })
+      end()
+    },
     /** Does the duties of the cron. */
     duties: async (): Promise<void> => {
       if (alarm === undefined || removed) return

@@ -55,11 +55,11 @@ const answers = async (url: string, secret: string, signal: AbortSignal): Promis
   return said
 }
 
-/** How long the claims that wait may take to be answered when the server is stopped. */
+/** How long the claims that wait may take to be answered, and the sockets to be closed, when the server is stopped. */
 const MaxAnswerMillis = 2000
 
-/** Has the claims that wait answered. workerd would wait for them, and then they would be cut off. */
-const answerWaiting = async (url: string, secret: string): Promise<void> => {
+/** Has the claims that wait answered and the sockets closed. workerd would wait for them, and then cut them off. */
+const sayThatItStops = async (url: string, secret: string): Promise<void> => {
   await fetch(`${url}/stop`, {
     method: "POST",
     headers: { authorization: `Bearer ${secret}` },
@@ -96,7 +96,7 @@ export const start = Effect.fnUntraced(function*({ data, env, host, log, port }:
   yield* Effect.promise(() => lock.note(running.pid))
   const url = `http://${reachable(host)}:${running.port}`
   // This runs before workerd is stopped.
-  yield* Effect.addFinalizer(() => Effect.promise(() => answerWaiting(url, key)))
+  yield* Effect.addFinalizer(() => Effect.promise(() => sayThatItStops(url, key)))
   lock.tell(url)
   const problem = yield* Effect.raceFirst(
     Effect.promise((signal) => answers(url, key, signal)),

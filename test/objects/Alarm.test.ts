@@ -68,6 +68,23 @@ describe("the alarm of an object", () => {
     assert.strictEqual(alarm(), now - 90_000 + Silence + 1)
   })
 
+  for (
+    const { attempt, rings, what } of [
+      { what: "when it is to be tried again", attempt: 15_000, rings: 15_000 },
+      { what: "in a minute, if it is due", attempt: -1, rings: 60_000 }
+    ]
+  ) {
+    it(`is set for a webhook that has not got everything: ${what}`, async () => {
+      const { alarm, now, own, raw } = start([])
+      raw.exec("INSERT INTO queue_counts (scope, counts, seq) VALUES ('red', '{}', 2)")
+      raw.prepare(`
+        INSERT INTO webhooks (id, scope, url, secret, position, attempts, failing_since, next_attempt_at, created_by, created_at)
+        VALUES ('w', 'red', 'https://example.com', 's', 1, 1, 1, ?, 'a', 1)`).run(now + attempt)
+      await own.run(nothing)
+      assert.closeTo(alarm()!, now + rings, 5000)
+    })
+  }
+
   describe("at each minute of the clock", () => {
     afterEach(() => {
       vi.restoreAllMocks()

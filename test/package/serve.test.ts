@@ -1,4 +1,4 @@
-/** `npx octopoid-server serve` as a person gets it: from the tarball, in an empty folder, on the Node of the machine. */
+/** The package as a person gets it: from the tarball, in an empty folder, on the Node of the machine. */
 import { assert, it } from "@effect/vitest"
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
@@ -20,10 +20,10 @@ interface Served {
   readonly said: { readonly url: string; readonly data: string; readonly key: string | null; readonly page: string }
 }
 
-const serve = async (directory: string, data: string): Promise<Served> => {
+const serve = async (directory: string, data: string, port = "0"): Promise<Served> => {
   const child = spawn(
     "npx",
-    ["--no-install", "octopoid-server", "serve", "--json", "--port", "0", "--data", data],
+    ["--no-install", "octopoid-server", "serve", "--json", "--port", port, "--data", data],
     { cwd: directory, env: { PATH: path, HOME: directory }, stdio: ["ignore", "pipe", "pipe"], detached: true }
   )
   let [out, err] = ["", ""]
@@ -45,9 +45,29 @@ const kill = async ({ child }: Served, signal: NodeJS.Signals) => {
   await ended
 }
 
+/** A worker of the package. Its agents take a moment for each task. */
+const worker = `
+import * as Effect from "effect/Effect"
+import * as FileStore from "octopoid-server/file-store"
+import * as Worker from "octopoid-server/worker"
+const [baseUrl, token] = process.argv.slice(2)
+const machine = { cluster: "home", machine_id: "desk" }
+const options = { client: { baseUrl, token }, machine, outbox: FileStore.make("outbox"), waitSeconds: 5, concurrency: 2 }
+const agent = Effect.as(Effect.sleep("300 millis"), { commits_count: 1, turns_used: 1 })
+await Effect.runPromise(Worker.run(options, () => agent))
+`
+
+/** Waits until it is so, a minute at most. */
+const until = async (isSo: () => Promise<boolean>) => {
+  for (const end = Date.now() + 60_000; !await isSo(); await sleep(50)) {
+    if (Date.now() > end) throw new Error("This has not come about in a minute.")
+  }
+}
+
 it("the tarball serves in an empty folder, and loses nothing when it is killed", async () => {
   const directory = await mkdtemp(join(tmpdir(), "octopoid-serve-"))
   const served: Array<Served> = []
+  const hands: Array<ChildProcess> = []
   try {
     await run("npm", ["pack", "--pack-destination", directory], { cwd: root, maxBuffer: 64_000_000 })
     const tarball = (await readdir(directory)).find((file) => file.endsWith(".tgz"))!
@@ -99,7 +119,29 @@ it("the tarball serves in an empty folder, and loses nothing when it is killed",
       "created",
       "submitted"
     ])
+
+    // A worker of the package goes on over kills.
+    const ids = Array.from({ length: 8 }, (_, n) => `life-${n}`)
+    for (const id of ids) await curl(again.url, "tasks", { id, file_path: `${id}.md`, branch: "main" })
+    const submitted = async () => (await curl(again.url, "tasks?queue=provisional")).total as number
+    await writeFile(join(directory, "worker.mjs"), worker)
+    hands.push(spawn(plainNode, ["worker.mjs", again.url, key!], { cwd: directory, stdio: "ignore" }))
+    for (const after of [1, 4]) {
+      await until(async () => await submitted() >= after)
+      await kill(served.at(-1)!, "SIGKILL")
+      served.push(await serve(directory, data, new URL(again.url).port))
+    }
+    await until(async () => await submitted() === ids.length)
+    for (const id of ids) {
+      const { history } = await curl(again.url, `tasks/${id}/history`)
+      assert.deepStrictEqual(history.map((entry: { event: string }) => entry.event), [
+        "created",
+        "claimed",
+        "submitted"
+      ])
+    }
   } finally {
+    for (const one of hands) one.kill("SIGKILL")
     for (const one of served) {
       if (one.child.exitCode === null && one.child.signalCode === null) await kill(one, "SIGTERM")
     }

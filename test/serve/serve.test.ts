@@ -77,6 +77,34 @@ describe("octopoid-server serve", () => {
     assert.match((await refusal({ data })).error, /admin\.key holds no key/)
   })
 
+  it("closes WebSockets when it stops, so that it does not wait for them", async () => {
+    const logged: Array<string> = []
+    const server = await Served.launch({
+      data: await folder(),
+      env: { API_SECRET_KEY: "a-secret-of-sixteen" },
+      log: (line) => void (line === "" || logged.push(line))
+    })
+    const headers = { authorization: "Bearer a-secret-of-sixteen", "content-type": "application/json" }
+    const body = JSON.stringify({ cluster: "k", machine_id: "m", scope: "s" })
+    const registered = await fetch(new URL("/api/v1/orchestrators/register", server.base), {
+      method: "POST",
+      headers,
+      body
+    })
+    await registered.arrayBuffer()
+    const url = `ws://${server.base.host}/api/v1/events?scope=s`
+    // The types of the DOM do not have the headers that Node takes.
+    const socket = new WebSocket(url, { headers } as unknown as Array<string>)
+    await new Promise((done) => socket.addEventListener("message", done, { once: true }))
+    const closed = new Promise<CloseEvent>((done) => socket.addEventListener("close", done, { once: true }))
+    const stopped = Date.now()
+    const ended = server.end("SIGTERM")
+    const { code, reason } = await closed
+    assert.deepStrictEqual([code, reason, await ended], [1012, "The server stops. Connect again.", 0])
+    assert.isBelow(Date.now() - stopped, 4500, "less than the requests under way may take")
+    assert.deepStrictEqual(logged, [])
+  })
+
   it.skipIf(process.platform !== "linux")("refuses a folder that cannot be made", async () => {
     const { code, error } = await refusal({ data: "/proc/octopoid" })
     assert.strictEqual(code, 1)

@@ -117,6 +117,15 @@ const tooMany = (tag: typeof Feed | typeof Work) =>
     }`
   }, { status: 429, headers: { "retry-after": "60" } })
 
+const Stopping = "The server stops. Connect again."
+
+/** A client whose socket was closed may connect again before the server has ended. It would wait for that socket. */
+const stopping = () =>
+  Response.json({ _tag: "DatabaseUnavailable", error: Stopping, retry_after_seconds: 1 }, {
+    status: 503,
+    headers: { "retry-after": "1" }
+  })
+
 const invalid = (path: string, message: string) => {
   const { _tag, error, issues } = new InvalidRequest({
     error: `${path}: ${message}`,
@@ -150,11 +159,10 @@ const failed = (socket: WebSocket, error: unknown) => {
 
 const message = JSON.stringify(work)
 
-/** Sends the message that ends the wait of the socket. Answers `false` if the socket has failed. */
-const call = (socket: WebSocket): boolean => {
+/** Answers whether the socket took the text. */
+const tell = (socket: WebSocket, text: string): boolean => {
   try {
-    socket.send(message)
-    attach(socket, { ...attached(socket), wait: null, called: Date.now() })
+    socket.send(text)
     return true
   } catch (error) {
     failed(socket, error)
@@ -162,9 +170,19 @@ const call = (socket: WebSocket): boolean => {
   }
 }
 
+/** Ends the wait of the socket. Answers whether its message was sent. */
+const call = (socket: WebSocket): boolean => {
+  if (!tell(socket, message)) return false
+  attach(socket, { ...attached(socket), wait: null, called: Date.now() })
+  return true
+}
+
 export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
+  let isClosed = false
+
   /** Opens a socket, if the caller may read the feed. */
   const open = async (request: Request): Promise<Response> => {
+    if (isClosed) return stopping()
     const url = new URL(request.url)
     const feed = url.searchParams.get("feed") ?? "true"
     if (feed !== "true" && feed !== "false") return invalid("query.feed", "Expected true or false")
@@ -182,6 +200,7 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
     const body = await first.json() as Page
     const key = await hashOf(request.headers.get("authorization"))
     // Others may have been opened meanwhile.
+    if (isClosed) return stopping()
     if (state.getWebSockets(tag).length >= MaxSockets) return tooMany(tag)
     const [client, own] = platform.pair()
     // First what can fail: an accepted socket without an attachment cannot be served.
@@ -325,10 +344,24 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
       // If nothing has become ready since the socket was called, its claim has seen all there is.
       if (readiedAt >= before.called) lookFor("ready")
     } catch (error) {
-      if (Schema.isSchemaError(error)) socket.send(JSON.stringify({ type: "error", error: String(error.message) }))
+      if (Schema.isSchemaError(error)) tell(socket, JSON.stringify({ type: "error", error: error.message }))
       else failed(socket, error)
     }
   }
 
-  return { open, changed, heard, ended: waiting.leave, tried: waiting.tried }
+  /** Closes all sockets, because the server stops. Answers whether there were any. Clients know 1012 as a restart. */
+  const close = (): boolean => {
+    isClosed = true
+    const sockets = state.getWebSockets()
+    for (const socket of sockets) {
+      try {
+        socket.close(1012, Stopping)
+      } catch {
+        // It is closed already.
+      }
+    }
+    return sockets.length > 0
+  }
+
+  return { open, changed, close, heard, ended: waiting.leave, tried: waiting.tried }
 }
