@@ -93,12 +93,17 @@ export interface Running {
 /** How long requests may take to end when the server is stopped. */
 const MaxStopMillis = 5000
 
-const end = (child: ChildProcess, ended: Promise<string>) =>
+const CutOff = `Requests were cut off: they had not ended ${MaxStopMillis / 1000} seconds after the stop.\n`
+
+const end = (child: ChildProcess, ended: Promise<string>, log: (text: string) => void) =>
   Effect.promise(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
     // On SIGTERM workerd stops listening, and finishes the requests under way.
     child.kill("SIGTERM")
-    const late = setTimeout(() => child.kill("SIGKILL"), MaxStopMillis)
+    const late = setTimeout(() => {
+      child.kill("SIGKILL")
+      log(CutOff)
+    }, MaxStopMillis)
     await ended
     clearTimeout(late)
   })
@@ -170,7 +175,7 @@ export const start = Effect.fnUntraced(function*({ databases, env, host, lock, l
   const guard = watch(pid)
   guard.on("error", () => {})
   guard.stdin?.on("error", () => {})
-  yield* Effect.addFinalizer(() => Effect.andThen(end(child, gone), Effect.sync(() => void guard.kill("SIGKILL"))))
+  yield* Effect.addFinalizer(() => Effect.andThen(end(child, gone, log), Effect.sync(() => void guard.kill("SIGKILL"))))
   const ready = yield* Effect.promise(() => Promise.race([listening(child), gone]))
   if (typeof ready === "string") return yield* new Refusal({ message: reason(said, ready) })
   isReady = true
