@@ -67,7 +67,7 @@ export interface Awake {
   readonly unblocked: () => Promise<unknown>
 }
 
-const nothing = { toArray: () => [], one: () => undefined, rowsRead: 0, rowsWritten: 0 }
+const nothing = { toArray: () => [], one: () => ({ n: 0 }), rowsRead: 0, rowsWritten: 0 }
 
 const gone = () => new Error("The Durable Object was reset.")
 
