@@ -37,12 +37,21 @@ export interface Weather {
     readonly alarmLate: number
     readonly alarmTwice: number
     readonly minutesBetweenEvictions: number
+    /** Between two ends of sockets. */
+    readonly minutesBetweenEnds: number
   }
   /** What times are multiples of, in milliseconds: where it is coarse, things happen in the very moment that leases end. */
   readonly grain: number
 }
 
-const noObjects = { unreachable: 0, alarmLost: 0, alarmLate: 0, alarmTwice: 0, minutesBetweenEvictions: Infinity }
+const noObjects = {
+  unreachable: 0,
+  alarmLost: 0,
+  alarmLate: 0,
+  alarmTwice: 0,
+  minutesBetweenEvictions: Infinity,
+  minutesBetweenEnds: Infinity
+}
 
 export const clear: Weather = {
   requestLost: 0,
@@ -83,7 +92,8 @@ export const of = (chance: Chance, engine: Engine): Weather => {
       alarmLost: rate(0.15),
       alarmLate: rate(0.25),
       alarmTwice: rate(0.2),
-      minutesBetweenEvictions: chance.between(1, 10)
+      minutesBetweenEvictions: chance.between(1, 10),
+      minutesBetweenEnds: chance.between(1, 4)
     }
   }
 }
