@@ -67,7 +67,6 @@ export const make = (
     start: (tasks: number, readers: boolean) => {
       for (const scope of scopes) {
         if (readers) enlist({ name: readerOf(scope), scope, start: Reader.start })
-        if (world.engine === "objects") enlist({ name: listenerOf(scope), scope, start: Listener.start })
         if (world.asking) extra(`${scope} person`, scope, Person.start)
         if (world.breaking) extra(`${scope} keeper`, scope, Keeper.start)
         extra(`${scope} producer`, scope, (machine) => Producer.start(machine, tasks))
@@ -77,7 +76,11 @@ export const make = (
         }
       }
       if (world.engine === "objects") {
-        extra("host", "administrator", (host) => Guest.invite(host, "red", (name, token) => boot(name, "red", token)))
+        // To have them everywhere would take too long.
+        const scope = chance.pick(scopes)
+        enlist({ name: listenerOf(scope), scope, start: Listener.start })
+        const other = chance.pick(scopes)
+        extra("host", "administrator", (host) => Guest.invite(host, other, (name, key) => boot(name, other, key)))
       }
       extra("operator", "administrator", (machine) => Operator.start(machine, scopes))
       extra("spy", "blue", (machine) => Operator.startSpy(machine, "red"))

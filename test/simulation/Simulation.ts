@@ -215,7 +215,8 @@ const play = async (
     world.weather = Weather.of(chance, engine)
     misfortunes.begin()
     fleet.start(chance.between(3, 7) + (breaking ? 4 : 0), readers)
-    await pass(timeline.now() + chance.between(12, 30) * Minute)
+    // On objects more happens in a minute.
+    await pass(timeline.now() + (engine === "d1" ? chance.between(12, 30) : chance.between(10, 24)) * Minute)
 
     world.weather = Weather.clear
     misfortunes.end()

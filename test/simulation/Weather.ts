@@ -36,6 +36,8 @@ export interface Weather {
     readonly alarmLost: number
     readonly alarmLate: number
     readonly alarmTwice: number
+    /** A socket breaks, and its object calls it. */
+    readonly brokenAsCalled: number
     readonly minutesBetweenEvictions: number
     /** Between two ends of sockets. */
     readonly minutesBetweenEnds: number
@@ -49,6 +51,7 @@ const noObjects = {
   alarmLost: 0,
   alarmLate: 0,
   alarmTwice: 0,
+  brokenAsCalled: 0,
   minutesBetweenEvictions: Infinity,
   minutesBetweenEnds: Infinity
 }
@@ -92,6 +95,7 @@ export const of = (chance: Chance, engine: Engine): Weather => {
       alarmLost: rate(0.15),
       alarmLate: rate(0.25),
       alarmTwice: rate(0.2),
+      brokenAsCalled: rate(0.6),
       minutesBetweenEvictions: chance.between(1, 10),
       minutesBetweenEnds: chance.between(1, 4)
     }

@@ -34,7 +34,7 @@ const waitOf = ({ chance, engine }: Machine["world"]) =>
 /** What the agents of a machine look for that wait on sockets; none where there are no sockets, or they wait otherwise. */
 const waitedFor = ({ chance, engine }: Machine["world"]) =>
   engine === "objects" && chance.happens(0.7)
-    ? { queue: "incoming", role: chance.pick([undefined, undefined, "build"]) }
+    ? { queue: "incoming", role: chance.pick([undefined, undefined, undefined, "build"]) }
     : undefined
 
 /** Ends the attempt without a result: asks a question, or parks the account of the agent. */
@@ -212,7 +212,7 @@ export const start = (machine: Machine): void => {
   machine.fork(Effect.gen(function*() {
     const id = yield* register(machine)
     const waits = waitedFor(machine.world)
-    for (const n of [1, 2]) {
+    for (const n of waits === undefined ? [1, 2] : [1, 2, 3]) {
       const name = `${machine.process.name} agent ${n} ${keyOf(machine)}`
       machine.fork(agent(machine, { name, waits }, id, held))
     }

@@ -21,10 +21,10 @@ export const invite = (host: Machine, scope: string, boot: (name: string, token:
       host.world.scopes.set(`Bearer ${api_key}`, scope)
       const guest = boot(`${scope} guest ${n}`, api_key)
       Listener.start(guest)
-      yield* host.pause(60, 600)
+      yield* host.pause(120, 900)
       yield* insist(host, "DELETE", `${path}/${id}`)
       // It sees its socket closed. It has no key to open another.
-      yield* host.pause(30, 60)
+      yield* host.pause(5, 15)
       guest.process.dead = true
     }
   }))

@@ -35,7 +35,7 @@ export const start = (machine: Machine): void => {
       return String(begins)
     },
     get limit() {
-      return String(chance.pick([1, 2, 5, 100]))
+      return String(chance.pick([1, 5, 100, 100]))
     }
   }, {
     changed: () => {},

@@ -93,6 +93,7 @@ export const make = (world: World, ledger: Ledger, databases: ReadonlyMap<string
     if (broken && kind.due.size > 0 && timeline.now() - at >= Patience) {
       journal.saw("a socket was called instead of one whose claim did not come")
     }
+    if (connection.isBroken()) journal.saw("a broken socket was called")
     kind.called = { at: timeline.now(), broken: connection.isBroken() }
     known.wait = undefined
     known.wasCalled = true

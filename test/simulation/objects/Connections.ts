@@ -146,6 +146,11 @@ export const make = (
       send: (text) => {
         if (isClosing || !of(object).has(line)) throw new TypeError("Can't call WebSocket send() after close().")
         journal.note(timeline.now(), `${object} sends to ${name}: ${text.slice(0, 60)}`)
+        // Chance would seldom meet a call for which others wait too.
+        if (waits(line) && chance.happens(world.weather.objects.brokenAsCalled)) {
+          journal.fault("socket broken as it is called")
+          isBroken = true
+        }
         world.check(() => sent(line, text))
         toward(text)
         if (!line.isBroken() || isFound) return

@@ -132,7 +132,7 @@ export const make = (
       try {
         return rollback(run)
       } finally {
-        if (chance.happens(0.3)) {
+        if (chance.happens(0.08)) {
           journal.fault("object reset after a failed transaction")
           reset(object, "socket cut by the reset of its object")
         }
