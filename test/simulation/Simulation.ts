@@ -216,7 +216,7 @@ const play = async (
     misfortunes.begin()
     fleet.start(chance.between(3, 7) + (breaking ? 4 : 0), readers)
     // On objects more happens in a minute.
-    await pass(timeline.now() + (engine === "d1" ? chance.between(12, 30) : chance.between(10, 24)) * Minute)
+    await pass(timeline.now() + (engine === "d1" ? chance.between(12, 30) : chance.between(9, 20)) * Minute)
 
     world.weather = Weather.clear
     misfortunes.end()

@@ -16,13 +16,31 @@ const expected = {
     "alarm lost",
     "alarm twice",
     "answer of an object lost",
+    "message lost on a broken socket",
     "object evicted",
     "object evicted after its transaction",
     "object evicted while a claim waits",
+    "object reset after a failed transaction",
     "request to an object lost",
-    "transaction rolled back"
+    "socket broken as it is called",
+    "socket cut by the end of an isolate",
+    "socket cut by the reset of its object",
+    "transaction rolled back",
+    "waiting socket broken unnoticed",
+    "waiting socket cut"
   ],
-  seen: ["a claim waits", "a dropped alarm was set again", "alarm", "alarm failed", "event lease_expired"]
+  seen: [
+    "a claim waits",
+    "a dropped alarm was set again",
+    "a listener went on after a break",
+    "a socket was called",
+    "a socket was called by an object that had lost its memory",
+    "a socket was called instead of one whose claim did not come",
+    "a socket was closed: 4401",
+    "alarm",
+    "alarm failed",
+    "event lease_expired"
+  ]
 }
 
 describe("simulation on objects", { timeout: 600_000 }, () => {

@@ -33,7 +33,7 @@ const waitOf = ({ chance, engine }: Machine["world"]) =>
 
 /** What the agents of a machine look for that wait on sockets; none where there are no sockets, or they wait otherwise. */
 const waitedFor = ({ chance, engine }: Machine["world"]) =>
-  engine === "objects" && chance.happens(0.7)
+  engine === "objects" && chance.happens(0.5)
     ? { queue: "incoming", role: chance.pick([undefined, undefined, undefined, "build"]) }
     : undefined
 
