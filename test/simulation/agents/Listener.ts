@@ -52,5 +52,6 @@ export const start = (machine: Machine): void => {
 /** Whether it has every change of its scope. */
 export const hasAll = (machine: Machine): boolean => {
   const { scope, world: { raw } } = machine
-  return placeOf(machine) === Number(raw.prepare("SELECT max(seq) AS seq FROM history WHERE scope = ?").get(scope)!["seq"])
+  return placeOf(machine) ===
+    Number(raw.prepare("SELECT max(seq) AS seq FROM history WHERE scope = ?").get(scope)!["seq"])
 }

@@ -103,12 +103,20 @@ export const make = (
 
   const connections = Connections.make(
     world,
-    { sent: (connection, text) => sockets.sent(connection, text, inMemory.get(connection.object)), waits: sockets.waits },
+    {
+      sent: (connection, text) => sockets.sent(connection, text, inMemory.get(connection.object)),
+      waits: sockets.waits
+    },
     (connection, text) =>
-      work(connection.object, async (object) => {
-        object.home.heard(object.sockets.handle(connection), text)
-        sockets.heard(connection, text, object)
-      }, () => {}, () => {})
+      work(
+        connection.object,
+        async (object) => {
+          object.home.heard(object.sockets.handle(connection), text)
+          sockets.heard(connection, text, object)
+        },
+        () => {},
+        () => {}
+      )
   )
 
   /** Ends an object in a way that its sockets do not outlive. */
