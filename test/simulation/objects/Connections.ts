@@ -97,7 +97,8 @@ export const make = (
     const toObject: Array<string> = []
 
     const flush = () => {
-      for (; client !== undefined && due > 0; due--) {
+      if (client === undefined) return
+      for (; due > 0; due--) {
         const text = toClient.shift()!
         if (isBroken) journal.fault("message lost on a broken socket")
         else if (client.readyState === 1) client.dispatchEvent(Object.assign(new Event("message"), { data: text }))
