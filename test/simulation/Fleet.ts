@@ -76,11 +76,16 @@ export const make = (
         }
       }
       if (world.engine === "objects") {
-        // To have them everywhere would take too long.
+        // In one scope each, because to have them everywhere takes too long.
         const scope = chance.pick(scopes)
         enlist({ name: listenerOf(scope), scope, start: Listener.start })
         const other = chance.pick(scopes)
-        extra("host", "administrator", (host) => Guest.invite(host, other, (name, key) => boot(name, other, key)))
+        const invited = (name: string, key: string) => {
+          const guest = boot(name, other, key)
+          bystanders.push(guest)
+          return guest
+        }
+        extra("host", "administrator", (host) => Guest.invite(host, other, invited))
       }
       extra("operator", "administrator", (machine) => Operator.start(machine, scopes))
       extra("spy", "blue", (machine) => Operator.startSpy(machine, "red"))

@@ -135,6 +135,7 @@ export const make = (
       journal.fault("transaction rolled back")
       if (exchange !== undefined) {
         exchange.failedByPlatform = true
+        // The object takes a claim that failed for one that has looked.
         sockets.claimed(exchange, false)
       }
       try {
