@@ -70,6 +70,21 @@ describe("simulation on objects", { timeout: 600_000 }, () => {
     assert.include(Simulation.report(run), "npm run prove -- simulate --engine objects --seed 3")
   })
 
+  it("sees a socket that waits and is not called", async () => {
+    const run = await Simulation.run(5, {
+      engine: "objects",
+      tamper: {
+        step: 300,
+        with: (_, objects) => {
+          for (const socket of objects!.connections("scope:red")) {
+            socket.attachment = JSON.stringify({ ...JSON.parse(socket.attachment!), wait: null })
+          }
+        }
+      }
+    })
+    assert.match(run.violation ?? "", /socket \d+ of red builder waits and was not called, and red-\d has been ready/)
+  })
+
   it("sees a task in an object that is moved without history", async () => {
     const sql = "UPDATE tasks SET queue = 'needs_continuation' WHERE id = 'red-1'"
     const run = await Simulation.run(7, {

@@ -33,6 +33,8 @@ export class ClientEnd extends EventTarget {
 export interface Connection {
   readonly name: string
   readonly object: string
+  /** What the object has attached to it, as JSON. */
+  attachment: string | undefined
   /** The request that opened it. */
   readonly exchange: Exchange
   /** The machine of its client. */
@@ -51,7 +53,6 @@ export interface Connection {
 
 /** A connection with what only the platform does. */
 interface Line extends Connection {
-  attachment: string | undefined
   readonly send: (text: string) => void
   readonly close: (code: number) => void
   readonly breakOff: () => void
