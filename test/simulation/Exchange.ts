@@ -23,6 +23,7 @@ export const askedOf = ({ method, url }: Pick<Sent, "method" | "url">): Asked =>
   const { pathname } = url
   if (pathname === "/api/v1/tasks") return { verb: method === "POST" ? "create" : "list", id: undefined }
   if (pathname === "/api/v1/tasks/claim") return { verb: "claim", id: undefined }
+  if (pathname.includes("/keys/")) return { verb: "revoke", id: undefined }
   const [, id, verb] = tasks.exec(pathname) ?? []
   if (id !== undefined) {
     return { verb: verb ?? { GET: "get", PATCH: "patch", DELETE: "delete" }[method] ?? method, id }

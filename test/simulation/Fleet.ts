@@ -1,16 +1,18 @@
 /** The machines of a run, and the clients that create tasks and change them. A machine that was killed comes up again. */
 import type * as Builder from "./agents/Builder.ts"
 import * as BuilderMachine from "./agents/Builder.ts"
+import * as Guest from "./agents/Guest.ts"
 import * as Hired from "./agents/Hired.ts"
 import * as Keeper from "./agents/Keeper.ts"
 import * as Legacy from "./agents/Legacy.ts"
+import * as Listener from "./agents/Listener.ts"
 import * as Machine from "./agents/Machine.ts"
 import * as Operator from "./agents/Operator.ts"
 import * as Person from "./agents/Person.ts"
 import * as Producer from "./agents/Producer.ts"
 import * as Reader from "./agents/Reader.ts"
 import * as Reviewer from "./agents/Reviewer.ts"
-import type { Process } from "./Timeline.ts"
+import type { Network } from "./Network.ts"
 import type { World } from "./World.ts"
 
 export type { Builder }
@@ -32,10 +34,11 @@ export const posts = (scope: string): ReadonlyArray<Post> => [
 ]
 
 export const readerOf = (scope: string): string => `${scope} reader`
+export const listenerOf = (scope: string): string => `${scope} listener`
 
 export const make = (
   world: World,
-  fetchOf: (process: Process) => typeof globalThis.fetch,
+  network: Network,
   tokens: Record<string, string>
 ) => {
   const { chance, journal, timeline } = world
@@ -43,7 +46,8 @@ export const make = (
   const bystanders: Array<Machine.Machine> = []
   let dismissed = false
 
-  const boot = (name: string, scope: string) => Machine.make(world, fetchOf, { name, scope, token: tokens[scope]! })
+  const boot = (name: string, scope: string, token = tokens[scope]!) =>
+    Machine.make(world, network, { name, scope, token })
 
   const extra = (name: string, scope: string, begin: (machine: Machine.Machine) => void) => {
     const machine = boot(name, scope)
@@ -51,26 +55,37 @@ export const make = (
     begin(machine)
   }
 
+  const enlist = (post: Post) => {
+    const machine = boot(post.name, post.scope)
+    crew.push({ post, machine })
+    post.start(machine)
+  }
+
   return {
     boot,
     /** With `readers`, each scope has one that follows its feed. */
     start: (tasks: number, readers: boolean) => {
       for (const scope of scopes) {
-        if (readers) {
-          const post = { name: readerOf(scope), scope, start: Reader.start }
-          const machine = boot(post.name, scope)
-          crew.push({ post, machine })
-          post.start(machine)
-        }
+        if (readers) enlist({ name: readerOf(scope), scope, start: Reader.start })
         if (world.asking) extra(`${scope} person`, scope, Person.start)
         if (world.breaking) extra(`${scope} keeper`, scope, Keeper.start)
         extra(`${scope} producer`, scope, (machine) => Producer.start(machine, tasks))
         // Not everybody is there in every run: some things only happen where others do not.
         for (const post of posts(scope).filter((_, i) => i === 0 || chance.happens(0.6))) {
-          const machine = boot(post.name, scope)
-          crew.push({ post, machine })
-          post.start(machine)
+          enlist(post)
         }
+      }
+      if (world.engine === "objects") {
+        // In one scope each, because to have them everywhere takes too long.
+        const scope = chance.pick(scopes)
+        enlist({ name: listenerOf(scope), scope, start: Listener.start })
+        const other = chance.pick(scopes)
+        const invited = (name: string, key: string) => {
+          const guest = boot(name, other, key)
+          bystanders.push(guest)
+          return guest
+        }
+        extra("host", "administrator", (host) => Guest.invite(host, other, invited))
       }
       extra("operator", "administrator", (machine) => Operator.start(machine, scopes))
       extra("spy", "blue", (machine) => Operator.startSpy(machine, "red"))

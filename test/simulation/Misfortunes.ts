@@ -59,7 +59,10 @@ export const make = (world: World, server: Server, fleet: Fleet, watch: Watch, o
       every(restarts, "a restart", server.restart)
       // An object has alarms in the place of the cron.
       if (objects === undefined) minute()
-      else every(world.weather.objects.minutesBetweenEvictions, "an eviction", objects.evictSome)
+      else {
+        every(world.weather.objects.minutesBetweenEvictions, "an eviction", objects.evictSome)
+        every(world.weather.objects.minutesBetweenEnds, "the end of a socket", objects.endSomeSocket)
+      }
     },
     /** From now on all goes well. */
     end: () => {

@@ -1,6 +1,7 @@
 /** Between the agents and the server: requests and answers take their time, get lost, and arrive twice. */
 import * as OnTheWay from "../support/OnTheWay.ts"
 import * as Exchange from "./Exchange.ts"
+import * as Connections from "./objects/Connections.ts"
 import type { Reply, Server } from "./Server.ts"
 import type { Process } from "./Timeline.ts"
 import type { World } from "./World.ts"
@@ -86,19 +87,61 @@ export const make = (world: World, server: Server, observe: (exchange: Exchange.
     }
   }
 
-  /** The `fetch` of a process. */
-  return (from: Process) =>
-    ((input: string | URL, init: RequestInit = {}) =>
-      new Promise<Response>((resolve, reject) => {
-        const sent = {
-          number: ++number,
-          from,
-          method: init.method ?? "GET",
-          url: new URL(input),
-          headers: { ...init.headers } as Record<string, string>,
-          body: textOf(init.body)
-        }
-        init.signal?.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")))
-        send(sent, resolve, reject)
-      })) as typeof globalThis.fetch
+  /** Opens a WebSocket. Nothing comes to the client before it is open. */
+  const open = (sent: Exchange.Sent, end: Connections.ClientEnd) => {
+    const { from } = sent
+    const name = `${sentence(sent)} ${sent.url.search}`
+    const fails = (what: string) => {
+      journal.fault(what)
+      timeline.after(chance.pick([10, 5000, 40_000]), `${name} fails: ${what}`, from, () => end.lost())
+    }
+    journal.note(timeline.now(), name)
+    if (chance.happens(world.weather.requestLost)) return fails("request lost")
+    const exchange = Exchange.exchange(name, sent, world.scopes.get(sent.headers.authorization ?? ""))
+    const answered = (reply: Reply) => {
+      world.check(() => observe(exchange, reply))
+      if (chance.happens(world.weather.answerLost)) return fails("answer lost")
+      timeline.after(world.delay(5, 120), `${name} gets its socket`, from, () => {
+        if (reply.connection === undefined) end.lost()
+        else reply.connection.reach(end)
+      })
+    }
+    timeline.after(world.delay(5, 120), `${name} arrives`, undefined, () => {
+      exchange.arrived = journal.steps()
+      server.serve(exchange, answered, () => fails("isolate gone"))
+    })
+  }
+
+  return {
+    /** The `fetch` of a process. */
+    fetchOf: (from: Process) =>
+      ((input: string | URL, init: RequestInit = {}) =>
+        new Promise<Response>((resolve, reject) => {
+          const sent = {
+            number: ++number,
+            from,
+            method: init.method ?? "GET",
+            url: new URL(input),
+            headers: { ...init.headers } as Record<string, string>,
+            body: textOf(init.body)
+          }
+          init.signal?.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")))
+          send(sent, resolve, reject)
+        })) as typeof globalThis.fetch,
+    /** The `WebSocket` of a process. */
+    socketOf: (from: Process) => (url: string, headers: Record<string, string>): Connections.ClientEnd => {
+      const end = new Connections.ClientEnd()
+      open({
+        number: ++number,
+        from,
+        method: "GET",
+        url: new URL(url.replace(/^ws/, "http")),
+        headers: { ...headers, upgrade: "websocket" },
+        body: undefined
+      }, end)
+      return end
+    }
+  }
 }
+
+export type Network = ReturnType<typeof make>

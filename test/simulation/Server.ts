@@ -17,6 +17,7 @@ import { servicesWith } from "../support/layers.ts"
 import * as Receiver from "./agents/Receiver.ts"
 import * as Binding from "./Binding.ts"
 import { type Exchange, exchange } from "./Exchange.ts"
+import * as Connections from "./objects/Connections.ts"
 import { makeProcess, type Process } from "./Timeline.ts"
 import type { World } from "./World.ts"
 
@@ -24,6 +25,8 @@ export interface Reply {
   readonly status: number
   readonly headers: Record<string, string>
   readonly text: string
+  /** The socket that was opened. */
+  readonly connection?: Connections.Connection | undefined
 }
 
 export interface Isolate {
@@ -37,7 +40,8 @@ export interface Isolate {
 export const wholeReply = async (response: Response): Promise<Reply> => ({
   status: response.status,
   headers: Object.fromEntries(response.headers),
-  text: await response.text()
+  text: await response.text(),
+  connection: Connections.opened(response)
 })
 
 /** An isolate of the Worker on D1. */

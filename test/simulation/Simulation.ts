@@ -11,11 +11,13 @@ import { migrated } from "../support/layers.ts"
 import * as Custodian from "./agents/Custodian.ts"
 import * as Hired from "./agents/Hired.ts"
 import * as Keeper from "./agents/Keeper.ts"
+import * as Listener from "./agents/Listener.ts"
 import * as Machine from "./agents/Machine.ts"
 import * as Reader from "./agents/Reader.ts"
 import * as Receiver from "./agents/Receiver.ts"
 import * as Alarms from "./checks/Alarms.ts"
 import * as Line from "./checks/Line.ts"
+import * as Sockets from "./checks/Sockets.ts"
 import * as Crypto from "./Crypto.ts"
 import * as Fleet from "./Fleet.ts"
 import * as Journal from "./Journal.ts"
@@ -112,11 +114,16 @@ const onObjects = (timeline: Timeline.Timeline): Storage => {
     raw: databases.whole,
     databases: Array.from(databases.of.values()),
     serve: (world, watch) => {
-      const objects = Objects.make(world, databases, watch)
+      const sockets = Sockets.make(world, watch.ledger, databases.of)
+      const objects = Objects.make(world, databases, watch, sockets)
       return {
         server: Server.make(world, (name) => Workers.isolate(world, objects, name)),
         objects,
-        looks: [Alarms.make(world, objects, databases.of).look, Line.make(world, objects, watch.ledger).look]
+        looks: [
+          Alarms.make(world, objects, databases.of).look,
+          Line.make(world, objects, watch.ledger).look,
+          () => sockets.look(objects)
+        ]
       }
     },
     close: () => {
@@ -155,8 +162,8 @@ const play = async (
     const watch = Watch.make(world)
     const { looks, objects, server } = storage.serve(world, watch)
     const tokens: Record<string, string> = { administrator: Secret }
-    const fetchOf = Network.make(world, server, watch.answered)
-    const fleet = Fleet.make(world, fetchOf, tokens)
+    const network = Network.make(world, server, watch.answered)
+    const fleet = Fleet.make(world, network, tokens)
     const misfortunes = Misfortunes.make(world, server, fleet, watch, objects)
 
     /** Lets time pass until then, or until it is enough, or something does not hold. */
@@ -195,7 +202,7 @@ const play = async (
       ])
     })
 
-    const operator = Machine.make(world, fetchOf, { name: "setup", scope: "administrator", token: Secret })
+    const operator = Machine.make(world, network, { name: "setup", scope: "administrator", token: Secret })
     let ready = false
     operator.fork(Effect.gen(function*() {
       yield* issueKeys
@@ -208,7 +215,8 @@ const play = async (
     world.weather = Weather.of(chance, engine)
     misfortunes.begin()
     fleet.start(chance.between(3, 7) + (breaking ? 4 : 0), readers)
-    await pass(timeline.now() + chance.between(12, 30) * Minute)
+    // On objects more happens in a minute.
+    await pass(timeline.now() + (engine === "d1" ? chance.between(12, 30) : chance.between(9, 20)) * Minute)
 
     world.weather = Weather.clear
     misfortunes.end()
@@ -223,6 +231,15 @@ const play = async (
     }
     await pass(timeline.now() + 36 * 60 * Minute, () => left === 0)
     world.check(() => ensure(left === 0, () => "a day later there is still something to do"))
+    if (engine === "objects") {
+      const listeners = Fleet.scopes.map((scope) => fleet.boot(Fleet.listenerOf(scope), scope))
+      for (const machine of listeners) Listener.start(machine)
+      await pass(timeline.now() + 10 * Minute, () => listeners.every(Listener.hasAll))
+      for (const machine of listeners) {
+        world.check(() => ensure(Listener.hasAll(machine), () => `${machine.process.name} did not get all changes`))
+        machine.process.dead = true
+      }
+    }
     if (readers) {
       let reading: number = Fleet.scopes.length
       for (const scope of Fleet.scopes) {

@@ -36,13 +36,25 @@ export interface Weather {
     readonly alarmLost: number
     readonly alarmLate: number
     readonly alarmTwice: number
+    /** A socket breaks, and its object calls it. */
+    readonly brokenAsCalled: number
     readonly minutesBetweenEvictions: number
+    /** Between two ends of sockets. */
+    readonly minutesBetweenEnds: number
   }
   /** What times are multiples of, in milliseconds: where it is coarse, things happen in the very moment that leases end. */
   readonly grain: number
 }
 
-const noObjects = { unreachable: 0, alarmLost: 0, alarmLate: 0, alarmTwice: 0, minutesBetweenEvictions: Infinity }
+const noObjects = {
+  unreachable: 0,
+  alarmLost: 0,
+  alarmLate: 0,
+  alarmTwice: 0,
+  brokenAsCalled: 0,
+  minutesBetweenEvictions: Infinity,
+  minutesBetweenEnds: Infinity
+}
 
 export const clear: Weather = {
   requestLost: 0,
@@ -83,7 +95,9 @@ export const of = (chance: Chance, engine: Engine): Weather => {
       alarmLost: rate(0.15),
       alarmLate: rate(0.25),
       alarmTwice: rate(0.2),
-      minutesBetweenEvictions: chance.between(1, 10)
+      brokenAsCalled: rate(0.6),
+      minutesBetweenEvictions: chance.between(1, 10),
+      minutesBetweenEnds: chance.between(1, 4)
     }
   }
 }

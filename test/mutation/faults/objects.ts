@@ -1,4 +1,4 @@
-/** Faults of the Worker on Durable Objects: alarms, claims that wait, and objects that end. The simulator on objects has to find them. */
+/** Faults of the Worker on Durable Objects: alarms, claims and sockets that wait, and objects that end. The simulator on objects has to find them. */
 import type { Fault } from "../Fault.ts"
 
 const engine = "objects"
@@ -51,5 +51,62 @@ export const objects: ReadonlyArray<Fault> = [
     symbol: "Home.make",
     find: "alarm?.changed()\n      if (mayBeReady) line.changed()",
     replace: "alarm?.changed()"
+  },
+  {
+    name: "place-of-socket-not-kept",
+    breaks: "A socket gets each change of the feed once.",
+    engine,
+    symbol: "Sockets.make",
+    find: "attach(socket, { ...attached(socket), after: body.next })",
+    replace: "attach(socket, attached(socket))"
+  },
+  {
+    name: "change-while-sockets-are-served",
+    breaks: "Sockets get a change that comes while they get an earlier one.",
+    engine,
+    symbol: "Sockets.make",
+    find: "again = await push(those) || again",
+    replace: "again = await push(those)"
+  },
+  {
+    name: "ended-key-keeps-socket",
+    breaks: "A socket gets nothing after its key has ended.",
+    engine,
+    symbol: "Sockets.make",
+    find: "keys.set(key, state.storage.sql.exec(isValidKey, key, now).toArray().length > 0)",
+    replace: "keys.set(key, true)"
+  },
+  {
+    name: "called-socket-still-waits",
+    breaks: "A socket is called once for each time that it says it waits.",
+    engine,
+    symbol: "Sockets.call",
+    find: "wait: null, called: Date.now()",
+    replace: "called: Date.now()"
+  },
+  {
+    name: "no-other-socket-called",
+    breaks: "Another socket is called if the claim of the one that was called does not come.",
+    engine,
+    symbol: "Waiting.make",
+    find: "if (before.some((late) => late > 0)) lookAgain()",
+    replace: "if (before.some((late) => late < 0)) lookAgain()"
+  },
+  {
+    name: "waits-forgotten-by-eviction",
+    breaks: "An object that lost its memory knows which of its sockets wait.",
+    engine,
+    symbol: "Sockets.make",
+    find: `const look = (): void => {
+    const anew = looks === "anew"
+    looks = undefined
+    try {
+      waiting.look(valid(state.getWebSockets()).flatMap(waiterOf), anew)`,
+    replace: `const begun = Date.now()
+  const look = (): void => {
+    const anew = looks === "anew"
+    looks = undefined
+    try {
+      waiting.look(valid(state.getWebSockets()).flatMap(waiterOf).filter(({ since }) => since >= begun), anew)`
   }
 ]

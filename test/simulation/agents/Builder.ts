@@ -2,6 +2,8 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as client from "../../../src/client.ts"
+import * as Signal from "../../../src/client/claim/signal.ts"
+import * as Worker from "../../../src/client/Held.ts"
 import { keyOf, type Machine, settle } from "./Machine.ts"
 
 /** What a machine holds, for its heartbeat to carry. */
@@ -28,6 +30,12 @@ const accountOf = ({ asking, chance }: Machine["world"]) =>
 /** How long a claim waits for a task, where claims can wait. */
 const waitOf = ({ chance, engine }: Machine["world"]) =>
   engine === "d1" ? {} : { wait_seconds: chance.pick([0, 5, 20]) }
+
+/** What the agents of a machine look for that wait on sockets; none where there are no sockets, or they wait otherwise. */
+const waitedFor = ({ chance, engine }: Machine["world"]) =>
+  engine === "objects" && chance.happens(0.5)
+    ? { queue: "incoming", role: chance.pick([undefined, undefined, undefined, "build"]) }
+    : undefined
 
 /** Ends the attempt without a result: asks a question, or parks the account of the agent. */
 const leave = Effect.fnUntraced(
@@ -131,14 +139,26 @@ const work = Effect.fnUntraced(
   }
 )
 
-const agent = Effect.fnUntraced(function*(machine: Machine, name: string, id: client.OrchestratorId, held: Held) {
+const agent = Effect.fnUntraced(function*(
+  machine: Machine,
+  { name, waits }: { readonly name: string; readonly waits: ReturnType<typeof waitedFor> },
+  id: client.OrchestratorId,
+  held: Held
+) {
   const { chance } = machine.world
   const { api } = machine
-  const role = chance.pick([undefined, undefined, "build", "test"])
+  const role = waits === undefined ? chance.pick([undefined, undefined, "build", "test"]) : waits.role
   const account = accountOf(machine.world)
+  const own = Worker.makeWorker()
+  const roles = role === undefined ? undefined : [role]
+  const signal = waits === undefined
+    ? Signal.none
+    : Signal.make(own, { client: { baseUrl: "http://server" }, queue: waits.queue, roles })
+  machine.fork(signal.listening)
   for (;;) {
+    own.claimNow.closeUnsafe()
     const seconds = chance.pick([20, 60, 60, 240, 240, 1800])
-    const queue = chance.pick(["incoming", "incoming", "incoming", "needs_continuation"])
+    const queue = waits?.queue ?? chance.pick(["incoming", "incoming", "incoming", "needs_continuation"])
     const answer = yield* settle(
       machine,
       api.tasks.claim({
@@ -148,15 +168,18 @@ const agent = Effect.fnUntraced(function*(machine: Machine, name: string, id: cl
           agent_name: name,
           queue,
           lease_duration_seconds: seconds,
-          ...waitOf(machine.world),
+          ...(signal.isOpen() ? {} : waitOf(machine.world)),
           ...(account === undefined ? {} : { account }),
-          ...(role === undefined ? {} : { role_filter: [role] })
+          ...(roles === undefined ? {} : { role_filter: roles })
         }
       }),
       3
     )
     if (answer !== undefined && "done" in answer) yield* work(machine, api, held, answer.done, { account, seconds })
-    else if (machine.world.breaking) yield* machine.pause(10, 90)
+    else if (signal.isOpen() && answer?.refused._tag === "NoTasksAvailable") {
+      yield* signal.ask
+      yield* Worker.pause(chance.between(30_000, 60_000), own.claimNow)
+    } else if (waits !== undefined || machine.world.breaking) yield* machine.pause(10, 90)
     else yield* machine.pause(60, 400)
   }
 })
@@ -188,8 +211,10 @@ export const start = (machine: Machine): void => {
   const held: Held = new Map()
   machine.fork(Effect.gen(function*() {
     const id = yield* register(machine)
-    for (const n of [1, 2]) {
-      machine.fork(agent(machine, `${machine.process.name} agent ${n} ${keyOf(machine)}`, id, held))
+    const waits = waitedFor(machine.world)
+    for (const n of waits === undefined ? [1, 2] : [1, 2, 3]) {
+      const name = `${machine.process.name} agent ${n} ${keyOf(machine)}`
+      machine.fork(agent(machine, { name, waits }, id, held))
     }
     return yield* heart(machine, id, held)
   }))

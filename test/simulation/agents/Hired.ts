@@ -52,7 +52,8 @@ export const start = (machine: Machine, agentName: string): void => {
   machine.fork(watch(machine))
   const worker = Effect.suspend(() =>
     Worker.run({
-      client: machine.api,
+      // With a client that is made already it cannot wait on a socket.
+      client: machine.world.engine === "objects" ? { baseUrl: "http://server" } : machine.api,
       machine: { cluster: "k", machine_id: name.replaceAll(" ", "-") },
       agentName,
       concurrency: 2,

@@ -8,8 +8,9 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Logger from "effect/Logger"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
+import * as Socket from "effect/socket/Socket"
 import * as client from "../../../src/client.ts"
-import { replaced } from "../Network.ts"
+import { type Network, replaced } from "../Network.ts"
 import { makeProcess, type Process } from "../Timeline.ts"
 import { Violation } from "../Violation.ts"
 import type { World } from "../World.ts"
@@ -50,25 +51,29 @@ const clientThatRetries = (retries: number): client.Client => {
 
 export const make = (
   world: World,
-  fetchOf: (process: Process) => typeof globalThis.fetch,
+  { fetchOf, socketOf }: Network,
   { name, scope, token }: { readonly name: string; readonly scope: string; readonly token: string }
 ): Machine => {
   const { chance, timeline } = world
   const process = makeProcess(name, chance.between(-90_000, 90_000))
   const bare = fetchOf(process)
+  const connect = socketOf(process)
   /** Its way to the server: everything it sends carries its key. */
+  const authorization = `Bearer ${token}`
   let sent = timeline.now()
   const fetch: typeof globalThis.fetch = (input, init) => {
     sent = timeline.now()
     return bare(input, {
       ...init,
-      headers: { ...init?.headers, authorization: `Bearer ${token}` } as Record<string, string>
+      headers: { ...init?.headers, authorization } as Record<string, string>
     })
   }
+  const construct = (url: string) => connect(url, { authorization }) as unknown as Socket.WebSocketLike
   const context = Context.make(Clock.Clock, timeline.clockOf(process)).pipe(
     Context.add(Random.Random, chance.random),
     Context.add(Scheduler.Scheduler, new Scheduler.MixedScheduler("sync")),
     Context.add(FetchHttpClient.Fetch, fetch),
+    Context.add(Socket.WebSocketConstructor, construct),
     Context.add(Logger.CurrentLoggers, new Set())
   )
 

@@ -33,7 +33,7 @@ export const taskOf = ({ scope, world: { breaking, chance } }: Machine, n: numbe
 
 export const start = (machine: Machine, tasks: number): void => {
   machine.fork(Effect.gen(function*() {
-    const { chance } = machine.world
+    const { chance, engine } = machine.world
     const { api } = machine
     for (let n = 1; n <= tasks; n++) {
       const payload = taskOf(machine, n)
@@ -47,7 +47,8 @@ export const start = (machine: Machine, tasks: number): void => {
           file_path: `${payload.id}-twin.md`
         }, headers)
       }
-      if (chance.happens(0.6)) yield* machine.pause(1, 200)
+      // On objects workers wait for a task, so there have to be fewer tasks than workers now and then.
+      if (chance.happens(engine === "d1" ? 0.6 : 0.9)) yield* machine.pause(1, engine === "d1" ? 200 : 300)
     }
   }))
 }

@@ -4,7 +4,7 @@ import { ensure } from "../Violation.ts"
 import type { World } from "../World.ts"
 import type { Answer, Machine } from "./Machine.ts"
 
-const diskOf = ({ process, world }: Machine): Map<string, string> => {
+export const diskOf = ({ process, world }: Machine): Map<string, string> => {
   const known = world.disks.get(process.name) ?? new Map<string, string>()
   world.disks.set(process.name, known)
   return known
@@ -49,16 +49,21 @@ const textOf = (row: any) =>
   ["seq", "task_id", "version", "event", "title", "project_id", "from_queue", "to_queue", "actor", "reason"]
     .map((field) => String(row[field])).join()
 
+/** The event is the change that the row holds. */
+export const isOf = (event: any, stored: any): boolean => {
+  // The feed has the history of breakers as events about no task.
+  const row = String(stored.task_id) < " " ? { ...stored, task_id: null, version: null } : stored
+  return event !== undefined && textOf(event) === textOf(row) && Date.parse(event.at) === row.at
+}
+
 /** What the reader of a scope has kept is the feed of the scope: every change once, in order, as it was. */
 export const check = ({ disks, raw }: World, name: string, scope: string): void => {
   const kept: ReadonlyArray<any> = JSON.parse(disks.get(name)?.get("events") ?? "[]")
   const rows = raw.prepare("SELECT * FROM history WHERE scope = ? AND seq IS NOT NULL ORDER BY seq").all(scope)
-  for (const [i, stored] of rows.entries()) {
-    // The feed has the history of breakers as events about no task.
-    const row = String(stored.task_id) < " " ? { ...stored, task_id: null, version: null } : stored
+  for (const [i, row] of rows.entries()) {
     ensure(row.seq === i + 1, () => `change ${i + 1} of ${scope} has the number ${row.seq}`)
     ensure(
-      kept[i] !== undefined && textOf(kept[i]) === textOf(row) && Date.parse(kept[i].at) === row.at,
+      isOf(kept[i], row),
       () => `the reader of ${scope} got ${JSON.stringify(kept[i])} as change ${i + 1}, which is ${textOf(row)}`
     )
   }

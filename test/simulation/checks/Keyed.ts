@@ -21,7 +21,9 @@ const keyOf = ({ scope, sent }: Exchange) => {
   return key === undefined ? undefined : `${scope ?? "administrator"} ${key}`
 }
 
-const requestOf = ({ sent }: Exchange) => `${sent!.method} ${sent!.url} ${sent!.body}`
+/** A claim that waits for another time is the same request. */
+const requestOf = ({ sent }: Exchange) =>
+  `${sent!.method} ${sent!.url} ${sent!.body?.replace(/"wait_seconds":\d+/, "\"wait_seconds\":0")}`
 
 const effects = new Set(["claimed", "review_claimed", "created"])
 

@@ -19,14 +19,15 @@ import { Engine } from "../../../src/sql/engine/Engine.ts"
 import * as ObjectStorage from "../../../src/sql/engine/ObjectStorage.ts"
 import * as NodeStorage from "../../objects/NodeStorage.ts"
 import { migrations } from "../../objects/Objects.ts"
-import * as Wires from "../../objects/Wires.ts"
 import * as Receiver from "../agents/Receiver.ts"
+import type { Sockets } from "../checks/Sockets.ts"
 import { type Exchange, exchange as exchangeFor } from "../Exchange.ts"
 import { makeProcess, type Process } from "../Timeline.ts"
 import { Violation } from "../Violation.ts"
 import type { Watch } from "../Watch.ts"
 import type { World } from "../World.ts"
 import * as Alarms from "./Alarms.ts"
+import * as Connections from "./Connections.ts"
 import type { Databases } from "./Databases.ts"
 
 /** The exchange that promises work for. Effect has it in its context: a fiber may go on in a callback of another request. */
@@ -64,17 +65,21 @@ export interface Awake {
   /** What is under way in it. */
   readonly pending: Set<Pending>
   readonly home: ReturnType<typeof Home.make>
+  readonly sockets: ReturnType<Connections.Connections["seenBy"]>
+  /** Whether it has told its sockets of a change. */
+  hasTold: boolean
   readonly unblocked: () => Promise<unknown>
 }
 
-const nothing = { toArray: () => [], one: () => undefined, rowsRead: 0, rowsWritten: 0 }
+const nothing = { toArray: () => [], one: () => ({ n: 0 }), rowsRead: 0, rowsWritten: 0 }
 
 const gone = () => new Error("The Durable Object was reset.")
 
 export const make = (
   world: World,
   { of }: Pick<Databases, "of">,
-  watch: Pick<Watch, "committed" | "leases" | "swept">
+  watch: Pick<Watch, "committed" | "leases" | "swept">,
+  sockets: Sockets
 ) => {
   const { chance, journal, timeline } = world
   const hosts: Array<Host> = []
@@ -96,6 +101,30 @@ export const make = (
     object.pending.clear()
   }
 
+  const connections = Connections.make(
+    world,
+    {
+      sent: (connection, text) => sockets.sent(connection, text, inMemory.get(connection.object)),
+      waits: sockets.waits
+    },
+    (connection, text) =>
+      work(
+        connection.object,
+        async (object) => {
+          object.home.heard(object.sockets.handle(connection), text)
+          sockets.heard(connection, text, object)
+        },
+        () => {},
+        () => {}
+      )
+  )
+
+  /** Ends an object in a way that its sockets do not outlive. */
+  const reset = (object: Awake, why: string) => {
+    evict(object)
+    connections.cut(object.name, why)
+  }
+
   /** A transaction of a request, and what may come between it and its answer. */
   const transaction = <A>({ exchange, object }: Work, run: () => A, rollback: (run: () => A) => never): A => {
     if (exchange !== undefined) {
@@ -104,12 +133,25 @@ export const make = (
     }
     if (chance.happens(world.weather.batchLost)) {
       journal.fault("transaction rolled back")
-      if (exchange !== undefined) exchange.failedByPlatform = true
-      return rollback(run)
+      if (exchange !== undefined) {
+        exchange.failedByPlatform = true
+        // The object takes a claim that failed for one that has looked.
+        sockets.claimed(exchange, false)
+      }
+      try {
+        return rollback(run)
+      } finally {
+        if (chance.happens(0.08)) {
+          journal.fault("object reset after a failed transaction")
+          reset(object, "socket cut by the reset of its object")
+        }
+      }
     }
     const done = run()
     world.current = exchange
+    const before = exchange?.granted.length
     world.check(watch.committed)
+    if (exchange !== undefined) sockets.claimed(exchange, exchange.granted.length > before!)
     touched.add(object.name)
     return done
   }
@@ -138,6 +180,7 @@ export const make = (
                 } as never,
                 changed: () => {
                   const told = running.run(work.exchange, store.changed)
+                  work.object.hasTold = true
                   if (!chance.happens(world.weather.batchAnswerLost)) {
                     return told
                   }
@@ -164,7 +207,9 @@ export const make = (
       ) as unknown as Context.Context<never>
     return {
       settings: host.server.settings,
-      events: (scope, query, context) => host.server.events(scope as never, query, surround(context)),
+      // No request waits for the pages that sockets get.
+      events: (scope, query, context) =>
+        running.run(undefined, () => host.server.events(scope as never, query, surround(context))),
       handler: (request, goOn, context) => host.server.handler(request, goOn, surround(context)),
       tick: (goOn, context) => host.server.tick(goOn, surround(context))
     }
@@ -261,13 +306,25 @@ export const make = (
         return storage.setAlarm(time)
       }
     }
-    const home = Home.make({ ...state, storage: guarded, id: { name } } as never, {
+    const seen = connections.seenBy(name, process, () => running.getStore())
+    const home = Home.make({ ...state, ...seen.state, storage: guarded, id: { name } } as never, {
       server: serverIn(() => object, host),
       control: () => controlFrom(process),
       migrations,
-      platform: Wires.make({ heard: () => {} }).platform
+      platform: seen.platform
     })
-    const object: Awake = { name, process, host, since: timeline.now(), asked: 0, pending: new Set(), home, unblocked }
+    const object: Awake = {
+      name,
+      process,
+      host,
+      since: timeline.now(),
+      asked: 0,
+      pending: new Set(),
+      home,
+      sockets: seen,
+      hasTold: false,
+      unblocked
+    }
     inMemory.set(name, object)
     journal.saw("an object woke")
     return object
@@ -322,7 +379,10 @@ export const make = (
           () => {
             journal.saw(exchange.failedByPlatform ? "alarm failed" : "alarm")
             touched.add(name)
-            if (!exchange.failedByPlatform) world.check(() => watch.swept(began, leases))
+            if (!exchange.failedByPlatform) {
+              world.check(() => watch.swept(began, leases))
+              sockets.dutiesDone(name)
+            }
             resolve(true)
           },
           () => resolve(false)
@@ -363,6 +423,8 @@ export const make = (
     stub,
     alarmOf,
     inMemory: (name: string) => inMemory.get(name),
+    connections: connections.of,
+    endSomeSocket: connections.endSome,
     /** The requests that objects work on. */
     underWay: (): ReadonlyArray<Exchange> =>
       Array.from(inMemory.values()).flatMap(({ pending }) =>
@@ -383,7 +445,9 @@ export const make = (
     /** An isolate ends, with the objects in it. */
     end: (process: Process): void => {
       hosts.splice(hosts.findIndex((host) => host.process === process), 1)
-      for (const object of inMemory.values()) if (object.host.process === process) evict(object)
+      for (const object of inMemory.values()) {
+        if (object.host.process === process) reset(object, "socket cut by the end of an isolate")
+      }
     },
     evictSome: (): void => {
       const all = Array.from(inMemory.values()).filter(({ name }) => name !== Home.nobody)
