@@ -168,7 +168,7 @@ export const make = (state: DurableObjectState, { control, migrations, platform,
   }
 
   const context = Context.make(CurrentStore, store).pipe(
-    Context.add(CurrentLine, { ...line, tried: (wanted: Wanted) => sockets?.tried(wanted) }),
+    Context.add(CurrentLine, { ...line, claimed: (wanted: Wanted) => sockets?.claimed(wanted) }),
     Context.add(Push, "websocket")
   ) as Context.Context<never>
   const goOn = (work: Promise<void>) => state.waitUntil(work)
@@ -285,7 +285,7 @@ export const make = (state: DurableObjectState, { control, migrations, platform,
         }
         // The end of a backoff, of a park and of a breaker's wait changes nothing until a claim finds it over.
         line.changed("anew")
-        sockets?.changed("anew")
+        sockets?.changed(true)
       })
       if (waits()) alarm.wake(Date.now() + UntoldAfter)
     }

@@ -58,6 +58,8 @@ export interface Exchange {
   left: string | undefined
   /** The token that counted for the task it names, before each of its batches; null if none did. */
   readonly tokens: Array<number | null>
+  /** Whether a batch of it found that a request under the same key had had its effect: it gets that answer again. */
+  repeats: boolean
   /** The grant, if there is one. */
   readonly granted: Array<string>
 }
@@ -89,5 +91,6 @@ export const exchange = (
   waitsSince: undefined,
   left: undefined,
   tokens: [],
+  repeats: false,
   granted: []
 })

@@ -259,27 +259,23 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
         return found === null || found.wait === null ? [] : [[socket, found.wait]]
       }),
     call: (socket) => valid([socket]).length > 0 && call(socket),
-    lookAgain: () => lookFor("ready"),
+    lookAgain: () => lookSoon(),
     later: platform.later
   })
 
   // Several changes may come before it is time to look.
-  let looks: "ready" | "anew" | undefined
-
-  /** Calls sockets that wait; `anew`: at least one of each kind. */
-  const lookFor = (what: "ready" | "anew"): void => {
-    if (looks === undefined) queueMicrotask(look)
-    if (looks !== "anew") looks = what
-  }
-
-  const look = (): void => {
-    const anew = looks === "anew"
-    looks = undefined
-    try {
-      waiting.look(anew)
-    } catch (error) {
-      console.error(JSON.stringify({ level: "ERROR", message: "no socket was called", error: String(error) }))
-    }
+  let looks = false
+  const lookSoon = (): void => {
+    if (looks) return
+    looks = true
+    queueMicrotask(() => {
+      looks = false
+      try {
+        waiting.look()
+      } catch (error) {
+        console.error(JSON.stringify({ level: "ERROR", message: "no socket was called", error: String(error) }))
+      }
+    })
   }
 
   const push = async (sockets: ReadonlyArray<WebSocket>): Promise<boolean> => {
@@ -321,10 +317,12 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
   let readiedAt = Date.now()
 
   /** Tells the sockets of a change. Unless tasks may be ready, only the feed has something new. */
-  const changed = (ready: boolean | "anew"): void => {
-    if (ready !== false) readiedAt = Date.now()
+  const changed = (ready: boolean): void => {
     if (state.getWebSockets().length === 0) return
-    if (ready !== false) lookFor(ready === "anew" ? "anew" : "ready")
+    if (ready) {
+      readiedAt = Date.now()
+      lookSoon()
+    }
     if (state.getWebSockets(Feed).length === 0) return
     again = true
     serveThem()
@@ -342,7 +340,7 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
       waiting.wait(socket, { queue, roles, types })
       attach(socket, { ...before, wait: { queue, roles, types, since: before.wait?.since ?? Date.now() } })
       // If nothing has become ready since the socket was called, its claim has seen all there is.
-      if (readiedAt >= before.called) lookFor("ready")
+      if (readiedAt >= before.called) lookSoon()
     } catch (error) {
       if (Schema.isSchemaError(error)) tell(socket, JSON.stringify({ type: "error", error: error.message }))
       else failed(socket, error)
@@ -363,5 +361,5 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
     return sockets.length > 0
   }
 
-  return { open, changed, close, heard, ended: waiting.leave, tried: waiting.tried }
+  return { open, changed, close, heard, ended: waiting.leave, claimed: waiting.claimed }
 }

@@ -14,7 +14,7 @@ export interface Wait extends Wanted {
 /** Equal for all that look for the same tasks. */
 const kindOf = ({ queue, roles, types }: Wanted): string => JSON.stringify([queue, roles, types])
 
-/** How long the claim of a called socket may take to come, in milliseconds. Then another socket is called. */
+/** How long a called socket may take to claim a task, in milliseconds. Then another socket is called. */
 export const Patience = 2_000
 
 interface Options<Socket> {
@@ -70,7 +70,7 @@ export const make = <Socket>({ before, call, later, lookAgain, readyTasks }: Opt
     join(socket, wanted)
   }
 
-  // When sockets were called whose claims have not come. An object that was evicted does not remember them: then one
+  // When sockets were called that have not claimed a task. An object that was evicted does not remember them: then one
   // socket more than necessary may be called.
   const called = new Map<string, Array<number>>()
   let timed = false
@@ -82,7 +82,7 @@ export const make = <Socket>({ before, call, later, lookAgain, readyTasks }: Opt
     return young
   }
 
-  /** Calls others for the tasks of those that did not claim in time. A laptop that sleeps answers nothing. */
+  /** Calls others for the tasks that those who were called did not get. A laptop that sleeps does not answer. */
   const expire = () => {
     timed = false
     const now = Date.now()
@@ -96,18 +96,14 @@ export const make = <Socket>({ before, call, later, lookAgain, readyTasks }: Opt
     later(Patience, expire)
   }
 
-  /**
-   * Calls as many sockets as there are tasks for which no claim is coming: those that have waited longest. `anew` calls
-   * one of each kind in any case: a claim may find what is not counted as ready.
-   */
-  const look = (anew: boolean): void => {
+  /** Calls as many sockets as there are tasks for which no claim is coming: those that have waited longest. */
+  const look = (): void => {
     const now = Date.now()
     for (const [kind, { sockets, wanted }] of all()) {
       const awaited = coming(kind, now)
-      const ready = readyTasks(wanted, sockets.size + awaited.length)
-      let left = Math.max(ready - awaited.length, anew ? 1 : 0)
+      let left = readyTasks(wanted, sockets.size + awaited.length) - awaited.length
       for (const socket of sockets) {
-        if (left === 0) break
+        if (left <= 0) break
         leave(socket)
         if (!call(socket)) continue
         awaited.push(now)
@@ -118,10 +114,10 @@ export const make = <Socket>({ before, call, later, lookAgain, readyTasks }: Opt
     time()
   }
 
-  /** A claim that looks for this has tried. It may be that of a socket that was called. */
-  const tried = (wanted: Wanted): void => {
+  /** A claim that looked for this got a task. It may be that of a socket that was called. */
+  const claimed = (wanted: Wanted): void => {
     called.get(kindOf(wanted))?.shift()
   }
 
-  return { leave, look, tried, wait }
+  return { claimed, leave, look, wait }
 }

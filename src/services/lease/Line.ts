@@ -38,8 +38,8 @@ export interface Line {
   readonly join: (wanted: Wanted, key: string | undefined) => Place | undefined
   /** Ends the wait of the claim under this key. */
   readonly end: (key: string) => void
-  /** A claim that does not wait has tried. */
-  readonly tried?: (wanted: Wanted) => void
+  /** A claim got a task. */
+  readonly claimed?: (wanted: Wanted) => void
 }
 
 /** The line of the present request's scope, if its claims can wait. */
@@ -63,15 +63,17 @@ export const wantedBy = (
  */
 export const waiting = <A, E, R>(
   claim: Claim,
-  attempt: Effect.Effect<A, E | NoTasksAvailable, R>
+  once: Effect.Effect<A, E | NoTasksAvailable, R>
 ): Effect.Effect<A, E | NoTasksAvailable, R> =>
   Effect.flatMap(Effect.all([CurrentLine, CurrentIdempotency]), ([line, request]) => {
     const seconds = claim.wait_seconds ?? 0
-    if (line === undefined) return attempt
+    if (line === undefined) return once
+    const wanted = wantedBy(claim)
+    const attempt = Effect.tap(once, () => Effect.sync(() => line.claimed?.(wanted)))
     if (request !== undefined) line.end(request.id)
-    if (seconds === 0) return Effect.ensuring(attempt, Effect.sync(() => line.tried?.(wantedBy(claim))))
+    if (seconds === 0) return attempt
     return Effect.acquireUseRelease(
-      Effect.sync(() => line.join(wantedBy(claim), request?.id)),
+      Effect.sync(() => line.join(wanted, request?.id)),
       Effect.fnUntraced(function*(place) {
         if (place === undefined) return yield* attempt
         const cost = yield* CurrentCost

@@ -80,33 +80,24 @@ export const objects: ReadonlyArray<Fault> = [
     name: "called-socket-still-waits",
     breaks: "A socket is called once for each time that it says it waits.",
     engine,
-    symbol: "Sockets.call",
-    find: "wait: null, called: Date.now()",
-    replace: "called: Date.now()"
+    symbol: "Waiting.make",
+    find: "leave(socket)\n        if (!call(socket)) continue",
+    replace: "if (!call(socket)) continue"
   },
   {
     name: "no-other-socket-called",
     breaks: "Another socket is called if the claim of the one that was called does not come.",
     engine,
     symbol: "Waiting.make",
-    find: "if (before.some((late) => late > 0)) lookAgain()",
-    replace: "if (before.some((late) => late < 0)) lookAgain()"
+    find: "if (late.some((n) => n > 0)) lookAgain()",
+    replace: "if (late.some((n) => n < 0)) lookAgain()"
   },
   {
     name: "waits-forgotten-by-eviction",
     breaks: "An object that lost its memory knows which of its sockets wait.",
     engine,
     symbol: "Sockets.make",
-    find: `const look = (): void => {
-    const anew = looks === "anew"
-    looks = undefined
-    try {
-      waiting.look(valid(state.getWebSockets()).flatMap(waiterOf), anew)`,
-    replace: `const begun = Date.now()
-  const look = (): void => {
-    const anew = looks === "anew"
-    looks = undefined
-    try {
-      waiting.look(valid(state.getWebSockets()).flatMap(waiterOf).filter(({ since }) => since >= begun), anew)`
+    find: "found === null || found.wait === null ? []",
+    replace: "found === null || found.wait !== null ? []"
   }
 ]

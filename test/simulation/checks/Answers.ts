@@ -108,8 +108,9 @@ export const make = (world: World, ledger: Ledger) => {
     }
   }
 
-  /** Before a batch is looked at: what was known of the task it is for. */
+  /** Before a batch is looked at: what was known of the task it is for, and of its key. */
   const began = (exchange: Exchange | undefined) => {
+    if (exchange !== undefined && keyed.hadEffect(exchange)) exchange.repeats = true
     const task = exchange?.asked.id === undefined ? undefined : ledger.rows().get(exchange.asked.id)
     if (task !== undefined) exchange!.tokens.push(tokenOf(task))
   }

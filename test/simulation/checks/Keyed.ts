@@ -116,5 +116,8 @@ export const make = ({ journal, timeline }: World) => {
     known.answer = answer
   }
 
-  return { committed, answered }
+  /** Whether a request under the same key has had its effect. */
+  const hadEffect = (exchange: Exchange) => (find(exchange)?.effects ?? 0) > 0
+
+  return { committed, answered, hadEffect }
 }

@@ -7,8 +7,8 @@ import type { World } from "../World.ts"
 import { isReady } from "./Claims.ts"
 
 /** Whether it has looked for a task, found none, and waits for another look. The answer to a grant may take a while. */
-const waits = ({ asked, batches, body, granted }: Exchange) =>
-  asked.verb === "claim" && body.wait_seconds > 0 && batches > 0 && granted.length === 0
+const waits = ({ asked, batches, body, granted, repeats }: Exchange) =>
+  asked.verb === "claim" && body.wait_seconds > 0 && batches > 0 && granted.length === 0 && !repeats
 
 export const make = (world: World, objects: Objects, ledger: Ledger) => {
   const { journal, raw } = world

@@ -8,9 +8,8 @@
  * ready, when the socket begins to wait, and after its duties. It may count on claims of other sockets that it has
  * called, but on each for less than twice `Patience`: it looks once in `Patience` for those that were called `Patience`
  * ago. So a call follows within twice `Patience` after the latest of these looks and the latest call. There are
- * three excuses. An isolate that stalls goes on later. An object that lost its memory has forgotten its timer, until it
- * has a reason to look. And a claim that looked for the same and got nothing has seen the task: whoever is called for
- * it would get nothing either.
+ * two excuses. An isolate that stalls goes on later. An object that lost its memory has forgotten its timer, until it
+ * has a reason to look.
  */
 import { createHash } from "node:crypto"
 import type { DatabaseSync } from "node:sqlite"
@@ -30,7 +29,7 @@ interface Kind {
   readonly queue: string
   readonly role: string | undefined
   ready: ReadonlySet<string>
-  /** The ready tasks that no claim has seen, and when the object looked for sockets to call for them. */
+  /** The ready tasks, and when the object looked for sockets to call for them. */
   readonly due: Map<string, number>
   /** Whether the object looks in this step for whatever is ready. */
   looks: boolean
@@ -131,8 +130,7 @@ export const make = (world: World, ledger: Ledger, databases: ReadonlyMap<string
   const claimed = ({ asked, body, scope }: Exchange, gotTask: boolean) => {
     if (asked.verb !== "claim" || scope === undefined) return
     const kind = kindOf(scope, body)
-    if (!gotTask) kind.due.clear()
-    kind.called = kind.called && { ...kind.called, broken: false }
+    if (gotTask) kind.called = kind.called && { ...kind.called, broken: false }
   }
 
   const lookAt = (kind: Kind, object: Awake | undefined, connections: ReadonlyArray<Connection>) => {
