@@ -30,7 +30,7 @@ planted or breaks the server so that it does not run at all.`,
       multiple: true,
       default: [],
       says:
-        "runs only this detector: properties, agents, simulator, objects (the simulator on Durable Objects), or examples (the other tests, as information)"
+        "runs only this detector: properties, agents, simulator, objects (the simulator on Durable Objects), sockets, or examples (the other tests, as information)"
     },
     seed: { type: "string", value: "n", default: "1", says: "what the detectors draw from" },
     parallel: { type: "string", value: "n", default: "2", says: "how many faults are tried at the same time" },

@@ -6,6 +6,7 @@ import * as Control from "../../src/objects/Control.ts"
 import * as Front from "../../src/objects/Front.ts"
 import * as Home from "../../src/objects/Home.ts"
 import type { Copy } from "../../src/objects/Machines.ts"
+import type { Platform } from "../../src/objects/push/Sockets.ts"
 import type { Kind } from "../../src/objects/Route.ts"
 import * as Schema from "../../src/objects/Schema.ts"
 import * as Server from "../../src/Server.ts"
@@ -61,6 +62,8 @@ interface Surroundings {
   readonly first?: () => DatabaseSync
   /** How long a body may take, in seconds. */
   readonly bodySeconds?: number
+  /** Runs an action of an object after so many milliseconds; by the time of the machine unless given. */
+  readonly later?: Platform["later"]
 }
 
 export const serverOf = (config: Readonly<Record<string, string>>) =>
@@ -68,7 +71,7 @@ export const serverOf = (config: Readonly<Record<string, string>>) =>
 
 export const make = (
   config: Readonly<Record<string, string>> = {},
-  { around = (run) => run(), bodySeconds, first = prepared, server = serverOf(config) }: Surroundings = {}
+  { around = (run) => run(), bodySeconds, first = prepared, later, server = serverOf(config) }: Surroundings = {}
 ) => {
   const told = NodeStorage.make().storage
   let known = Control.make(told)
@@ -85,7 +88,8 @@ export const make = (
   const wiresOf = (name: string) =>
     Wires.make({
       heard: (own, message) => named(name).home.heard(own, message),
-      ended: (own) => named(name).home.ended(own)
+      ended: (own) => named(name).home.ended(own),
+      ...(later === undefined ? {} : { later })
     })
   const named = (name: string): Made => {
     const before = objects.get(name)

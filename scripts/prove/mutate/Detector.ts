@@ -105,6 +105,12 @@ const simulatorOnObjects: Detector = {
   detect: (directory, seed) => simulation.detect([script, "--engine", "objects"], runs, directory, seed)
 }
 
+/** Sockets that wait for work, of which the simulator sees few. */
+const sockets: Detector = {
+  ...byTests("sockets", false, [{ file: "test/objects/Waiting.test.ts" }, { file: "test/objects/Sockets.test.ts" }]),
+  isFor: ({ engine }) => engine === "objects"
+}
+
 /** What each service and each endpoint does, one by one. */
 const examples = byTests("examples", true, [
   { file: "test/services" },
@@ -112,4 +118,11 @@ const examples = byTests("examples", true, [
   { file: "test/domain" }
 ])
 
-export const detectors: ReadonlyArray<Detector> = [properties, agents, simulator, simulatorOnObjects, examples]
+export const detectors: ReadonlyArray<Detector> = [
+  properties,
+  agents,
+  simulator,
+  simulatorOnObjects,
+  sockets,
+  examples
+]

@@ -91,9 +91,10 @@ export const make = <Socket>({ before, call, later, lookAgain, readyTasks }: Opt
     time()
   }
   const time = () => {
-    if (timed || called.size === 0) return
+    const oldest = Math.min(...[...called.values()].map(([first = Infinity]) => first))
+    if (timed || oldest === Infinity) return
     timed = true
-    later(Patience, expire)
+    later(Math.max(oldest + Patience - Date.now(), 0), expire)
   }
 
   /** Calls as many sockets as there are tasks for which no claim is coming: those that have waited longest. */

@@ -178,7 +178,7 @@ const agent = Effect.fnUntraced(function*(
     if (answer !== undefined && "done" in answer) yield* work(machine, api, held, answer.done, { account, seconds })
     else if (signal.isOpen() && answer?.refused._tag === "NoTasksAvailable") {
       yield* signal.ask
-      yield* Worker.pause(chance.between(30_000, 60_000), own.claimNow)
+      yield* Worker.pause(chance.between(60_000, 600_000), own.claimNow)
     } else if (waits !== undefined || machine.world.breaking) yield* machine.pause(10, 90)
     else yield* machine.pause(60, 400)
   }

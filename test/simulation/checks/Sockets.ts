@@ -6,10 +6,9 @@
  *
  * And it is called in time. Let a task be ready for what a socket waits for. The object looks when the task becomes
  * ready, when the socket begins to wait, and after its duties. It may count on claims of other sockets that it has
- * called, but on each for less than twice `Patience`: it looks once in `Patience` for those that were called `Patience`
- * ago. So a call follows within twice `Patience` after the latest of these looks and the latest call. There are
- * two excuses. An isolate that stalls goes on later. An object that lost its memory has forgotten its timer, until it
- * has a reason to look.
+ * called, but on each for `Patience` only. So a call follows within `Patience` after the latest of these looks and the
+ * latest call. There are two excuses. An isolate that stalls goes on later. An object that lost its memory has
+ * forgotten its timer, until it has a reason to look.
  */
 import { createHash } from "node:crypto"
 import type { DatabaseSync } from "node:sqlite"
@@ -150,7 +149,7 @@ export const make = (world: World, ledger: Ledger, databases: ReadonlyMap<string
       const [id, since] = due.entries().next().value!
       const latest = Math.max(since, wait.since, kind.called?.at ?? 0, object.process.asleepUntil)
       ensure(
-        now - latest <= 2 * Patience,
+        now - latest <= Patience,
         () => `${connection.name} waits and was not called, and ${id} has been ready for ${now - since} ms`
       )
     }
