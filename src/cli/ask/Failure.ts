@@ -64,6 +64,9 @@ interface Known {
   readonly issue?: unknown
 }
 
+const KeyHint =
+  "The command sends the key in OCTOPOID_API_KEY, or that of octopoid-server login. The server that octopoid-server serve runs has its administrator's key in admin.key in its folder."
+
 /**
  * What to print for any error: errors of the server with the sentence of the server, an answer that did not come with
  * the address of the server.
@@ -78,6 +81,9 @@ export const failureOf = (error: unknown, address: string | undefined): Failure 
       code: ExitCode.unreachable,
       document: { ...(error as object), address }
     })
+  }
+  if (_tag === "Unauthorized") {
+    return new Failure({ message: `${String(sentence).replace(/\.?$/, ".")} ${KeyHint}`, code: ExitCode.refused, document: error as object })
   }
   if (typeof sentence === "string") {
     return new Failure({ message: sentence, code: ExitCode.refused, document: error as object })

@@ -170,6 +170,9 @@ const tell = (socket: WebSocket, text: string): boolean => {
   }
 }
 
+const unreadable = ({ message }: Schema.SchemaError): string =>
+  JSON.stringify({ type: "error", error: `${message}. Send {"type":"wait","queue":"incoming"}, or ping.` })
+
 /** Ends the wait of the socket. Answers whether its message was sent. */
 const call = (socket: WebSocket): boolean => {
   if (!tell(socket, message)) return false
@@ -342,7 +345,7 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
       // If nothing has become ready since the socket was called, its claim has seen all there is.
       if (readiedAt >= before.called) lookSoon()
     } catch (error) {
-      if (Schema.isSchemaError(error)) tell(socket, JSON.stringify({ type: "error", error: error.message }))
+      if (Schema.isSchemaError(error)) tell(socket, unreadable(error))
       else failed(socket, error)
     }
   }
