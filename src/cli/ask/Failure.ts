@@ -83,7 +83,11 @@ export const failureOf = (error: unknown, address: string | undefined): Failure 
     })
   }
   if (_tag === "Unauthorized") {
-    return new Failure({ message: `${String(sentence).replace(/\.?$/, ".")} ${KeyHint}`, code: ExitCode.refused, document: error as object })
+    return new Failure({
+      message: `${String(sentence).replace(/\.?$/, ".")} ${KeyHint}`,
+      code: ExitCode.refused,
+      document: error as object
+    })
   }
   if (typeof sentence === "string") {
     return new Failure({ message: sentence, code: ExitCode.refused, document: error as object })
