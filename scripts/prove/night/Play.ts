@@ -139,18 +139,18 @@ export const play = async ({ installed, kills, say, seed, wrong }: Options): Pro
   const hand = (program: string, name: string, more: Readonly<Record<string, unknown>> = {}) =>
     Processes.hand(installed, program, { name, url, key: secret, scope, seed, journal, ...more }, wrong)
   const builder = (name: string, machine: string, more = {}) =>
-    hand("worker", name, { key: api_key, machine, types: ["code"], concurrency: 3, ...more })
-  const reviewer = (name: string, machine: string) =>
-    hand("worker", name, { machine, queue: "provisional", concurrency: 4 })
+    hand("worker", name, { key: api_key, machine, types: ["code"], concurrency: 3, sockets: true, ...more })
+  const reviewer = (name: string, machine: string, more = {}) =>
+    hand("worker", name, { machine, queue: "provisional", concurrency: 4, ...more })
   const planner = hand("planner", "planner")
-  const long = builder("ann-long", "tower", { types: ["long"], concurrency: 1, leaseSeconds: 150 })
+  const long = builder("ann-long", "tower", { types: ["long"], concurrency: 1, leaseSeconds: 150, sockets: false })
   const reader = hand("reader", "reader")
   const workers = [
     builder("ann", "tower"),
     builder("bob", "laptop"),
     builder("cid", "laptop"),
     reviewer("rae", "desk"),
-    reviewer("sam", "tower"),
+    reviewer("sam", "tower", { sockets: true }),
     long
   ]
   const hands = [...workers, reader]

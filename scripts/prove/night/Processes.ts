@@ -1,7 +1,7 @@
 /** The processes of the night: serve and its kills, the hands, and the command. */
 import { type ChildProcess, spawn } from "node:child_process"
 import { createWriteStream, mkdirSync, readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
+import { delimiter, dirname, join } from "node:path"
 import { text } from "node:stream/consumers"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Installed } from "./Package.ts"
@@ -90,11 +90,17 @@ export interface Hand {
   readonly starts: () => number
 }
 
-/** One of the hands, a process that may be killed and started again. It keeps its folder. */
+/** Where Node has WebSockets: the one of this process. The Node of the machine may be 20, which has none. */
+const nodeWithSockets = process.execPath
+
+/**
+ * One of the hands, a process that may be killed and started again. It keeps its folder. With `sockets` its Node has
+ * WebSockets.
+ */
 export const hand = (
   { env, folder, node }: Installed,
   program: string,
-  setting: { readonly name: string } & Readonly<Record<string, unknown>>,
+  setting: { readonly name: string; readonly sockets?: boolean } & Readonly<Record<string, unknown>>,
   wrong: (what: string) => void
 ): Hand => {
   const { name } = setting
@@ -107,7 +113,7 @@ export const hand = (
   const start = () => {
     mayEnd = false
     starts++
-    const begun = spawn(node, [join(folder, "hands", `${program}.mjs`)], {
+    const begun = spawn(setting.sockets === true ? nodeWithSockets : node, [join(folder, "hands", `${program}.mjs`)], {
       cwd: folder,
       env: { ...env, NIGHT: JSON.stringify({ ...setting, own }) },
       stdio: ["ignore", "pipe", "pipe"]
@@ -188,7 +194,7 @@ export const untilDone = async (
   }
 }
 
-/** `octopoid-server watch`, for the whole night. */
+/** `octopoid-server watch` on a WebSocket, for the whole night. */
 export const watch = (
   { env, folder }: Installed,
   server: Readonly<Record<string, string>>,
@@ -197,7 +203,12 @@ export const watch = (
   const child = spawn(
     "npx",
     ["--no-install", "octopoid-server", "watch", "--after", "0", "--every", "0.5", "--json"],
-    { cwd: folder, env: { ...env, ...server }, stdio: ["ignore", "pipe", "ignore"], detached: true }
+    {
+      cwd: folder,
+      env: { ...env, ...server, PATH: `${dirname(nodeWithSockets)}${delimiter}${env["PATH"]}` },
+      stdio: ["ignore", "pipe", "ignore"],
+      detached: true
+    }
   )
   child.stdout.pipe(createWriteStream(file))
   const over = ended(child)
