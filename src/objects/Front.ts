@@ -15,7 +15,7 @@ import { bound } from "./control/Remembered.ts"
 import * as Every from "./Every.ts"
 import * as Heartbeat from "./Heartbeat.ts"
 import type { MachinesStub } from "./Machines.ts"
-import * as Sockets from "./push/Sockets.ts"
+import { authorized } from "./push/Opening.ts"
 import { MaxPiece, restoredScope } from "./restore/Restore.ts"
 import { type Asked, type Kind, type Route, routeOf } from "./Route.ts"
 
@@ -246,7 +246,7 @@ export const make = (objects: Objects) => {
 
   return {
     fetch: (request: Request): Promise<Response> =>
-      serve(Sockets.authorized(request)).catch((error: unknown) => {
+      serve(authorized(request)).catch((error: unknown) => {
         console.error(JSON.stringify({ level: "WARN", message: "an object does not answer", error: String(error) }))
         return unavailable(request.method, request.headers.has("idempotency-key"))
       })

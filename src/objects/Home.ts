@@ -2,17 +2,19 @@
 import type { DurableObjectState, WebSocket } from "@cloudflare/workers-types"
 import * as Context from "effect/Context"
 import type { EventPage } from "../domain/feed/Event.ts"
+import type { ScopeName } from "../domain/Identifier.ts"
 import { Push } from "../http/Push.ts"
 import { bodyOf } from "../http/request/Bounded.ts"
 import { CurrentLine } from "../services/lease/Line.ts"
 import { CoveredMinutes } from "../services/Maintenance.ts"
 import { CurrentStore } from "../sql/engine/ObjectStorage.ts"
-import { statement, variants } from "../sql/Statement.ts"
 import * as Alarm from "./Alarm.ts"
 import type { ControlStub } from "./Control.ts"
 import * as Notices from "./control/Notices.ts"
 import * as Line from "./Line.ts"
 import * as Machines from "./Machines.ts"
+import { opens } from "./push/Opening.ts"
+import * as Ready from "./push/Ready.ts"
 import * as Sockets from "./push/Sockets.ts"
 import type { Wanted } from "./push/Waiting.ts"
 import * as Restore from "./restore/Restore.ts"
@@ -81,22 +83,6 @@ const unmigrated = (scope: string) =>
     retry_after_seconds: 60
   }, { status: 503, headers: { "retry-after": "60" } })
 
-/**
- * How many ready tasks of the queue have one of these roles and types, `:most` at most. The index of roles does not
- * contain tasks without a role.
- */
-const matching = variants((roles: "any" | "some" | "with none", typed: boolean) =>
-  statement(`
-    SELECT count(*) AS n FROM (
-      SELECT 1 FROM ${roles === "some" ? "ready_for" : "ready"} WHERE scope = :scope AND queue = :queue
-        ${roles === "any" ? "" : "AND lane IN (SELECT value FROM json_each(:roles))"}
-        ${typed ? "AND type IN (SELECT value FROM json_each(:types))" : ""}
-      LIMIT :most)`)
-)
-
-/** The queues that a claim of the role looks at if it names none. Several scopes may have the role (`Machines.ts`). */
-const queuesOfRole = "SELECT 'incoming' AS queue UNION SELECT claims_from FROM roles WHERE name = ?1"
-
 export const make = (state: DurableObjectState, { control, migrations, platform, server }: Surroundings) => {
   const { storage } = state
   const { sql } = storage
@@ -139,18 +125,7 @@ export const make = (state: DurableObjectState, { control, migrations, platform,
   const notices = Notices.make(storage, scope, control)
   const { registered, tell, waits } = notices
 
-  const readyTasks = ({ queue, roles, types }: Wanted, most: number): number => {
-    const some = roles.length === 0 ? "any" : roles.includes("") ? "with none" : "some"
-    const values = { scope: scope!, roles: JSON.stringify(roles), types: JSON.stringify(types), most }
-    const queues = queue === undefined
-      ? sql.exec(queuesOfRole, roles[0]!).toArray().map((row) => String(row["queue"]))
-      : [queue]
-    return queues.reduce((before, queue) => {
-      if (before >= most) return before
-      const { parameters, text } = matching(some, types.length > 0)({ ...values, queue })
-      return before + Number(sql.exec(text, ...parameters).one()["n"])
-    }, 0)
-  }
+  const readyTasks = Ready.make(sql, scope as ScopeName)
   const line = Line.make((wanted) => readyTasks(wanted, 1) > 0)
 
   const store = {
@@ -200,13 +175,14 @@ export const make = (state: DurableObjectState, { control, migrations, platform,
   const answer = async (request: Request): Promise<Response> => {
     await notices.before(request, goOn)
     if (registered()) await alarm?.check()
-    if (sockets !== undefined && Sockets.opens(request)) return sockets.open(request)
+    if (sockets !== undefined && opens(request)) return sockets.open(request)
     const { pathname } = new URL(request.url)
     const restored = Restore.restoredScope(request.method, pathname)
     return restored !== undefined && restored === scope ? restore(request, pathname) : serve(request)
   }
 
   let answering = 0
+  let dutiesRunning = 0
 
   /** Whether nothing was ever written here: requests were refused. A machine of another scope may claim here again. */
   const isUnused = () =>
@@ -219,6 +195,35 @@ export const make = (state: DurableObjectState, { control, migrations, platform,
     await tell().catch((error: unknown) =>
       console.error(JSON.stringify({ level: "WARN", message: String(error), scope }))
     )
+  }
+
+  const doDuties = async (): Promise<void> => {
+    if (alarm === undefined || removed) return
+    const tidied = Restore.tidy(storage, Date.now())
+    // It has pieces of a restore at most, and no records.
+    if (!registered() && !waits()) {
+      const unused = tidied === undefined && isUnused()
+      alarm.rang(tidied ?? (answering > 0 ? Date.now() + UnusedAfter : undefined))
+      if (!unused) return
+      const done = storage.deleteAll()
+      removed = true
+      await done
+      return
+    }
+    await alarm.run(async (minutes) => {
+      await tellLate()
+      await server.tick(goOn, Context.add(context, CoveredMinutes, minutes) as Context.Context<never>)
+      // A scope that has just changed may get its next record soon.
+      if (minutes >= QuietMinutes) {
+        notices.lookForRecords()
+        await tellLate()
+      }
+      // The end of a backoff, of a park and of a breaker's wait changes nothing until a claim finds it over.
+      line.changed("anew")
+      sockets?.tidy()
+      sockets?.changed(true)
+    })
+    if (waits()) alarm.wake(Date.now() + UntoldAfter)
   }
 
   return {
@@ -256,38 +261,19 @@ export const make = (state: DurableObjectState, { control, migrations, platform,
       // would wait for that, so the object ends before, when it has answered what is under way.
       const end = (): void =>
         platform.later(EndPause, () => {
-          if (answering > 0) end()
+          if (answering + dutiesRunning > 0) end()
           else void storage.sync().then(() => state.abort("The server stops."))
         })
       end()
     },
     /** Does the duties of the cron. */
     duties: async (): Promise<void> => {
-      if (alarm === undefined || removed) return
-      const tidied = Restore.tidy(storage, Date.now())
-      // It has pieces of a restore at most, and no records.
-      if (!registered() && !waits()) {
-        const unused = tidied === undefined && isUnused()
-        alarm.rang(tidied ?? (answering > 0 ? Date.now() + UnusedAfter : undefined))
-        if (!unused) return
-        const done = storage.deleteAll()
-        removed = true
-        await done
-        return
+      dutiesRunning++
+      try {
+        await doDuties()
+      } finally {
+        dutiesRunning--
       }
-      await alarm.run(async (minutes) => {
-        await tellLate()
-        await server.tick(goOn, Context.add(context, CoveredMinutes, minutes) as Context.Context<never>)
-        // A scope that has just changed may get its next record soon.
-        if (minutes >= QuietMinutes) {
-          notices.lookForRecords()
-          await tellLate()
-        }
-        // The end of a backoff, of a park and of a breaker's wait changes nothing until a claim finds it over.
-        line.changed("anew")
-        sockets?.changed(true)
-      })
-      if (waits()) alarm.wake(Date.now() + UntoldAfter)
     }
   }
 }

@@ -90,6 +90,7 @@ export const make = (raw = new DatabaseSync(":memory:"), alarm = silent()) => {
     },
     waitUntil: () => {},
     getWebSockets: () => [],
+    getWebSocketAutoResponseTimestamp: () => null,
     setWebSocketAutoResponse: () => {}
   }
   return {

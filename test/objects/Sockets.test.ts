@@ -3,7 +3,7 @@ import type { DurableObjectState, WebSocket } from "@cloudflare/workers-types"
 import { assert, describe, it } from "@effect/vitest"
 import { setTimeout as sleep } from "node:timers/promises"
 import * as Sockets from "../../src/objects/push/Sockets.ts"
-import { Patience } from "../../src/objects/push/Waiting.ts"
+import { MaxKinds } from "../../src/objects/push/Waiting.ts"
 import * as Objects from "./Objects.ts"
 import * as Wires from "./Wires.ts"
 
@@ -13,6 +13,7 @@ const socketWith = (attachment: unknown, fails = false) => {
   let kept = attachment
   let code: number | undefined
   const socket = {
+    readyState: 1,
     deserializeAttachment: () => kept,
     serializeAttachment: (next: unknown) => {
       kept = next
@@ -30,7 +31,7 @@ const socketWith = (attachment: unknown, fails = false) => {
 }
 
 const wait = (since: number) => ({ queue: "incoming", roles: [], types: [], since })
-const attached = { query: "", after: 0, key: null, wait: null, called: 0 }
+const attached = { query: "", after: 0, key: null, wait: null }
 
 /** The scope `red` with a machine that has room for as many tasks as it likes. */
 const red = async () => {
@@ -73,7 +74,8 @@ describe("the sockets of a scope", () => {
       state: {
         getWebSockets: (tag?: string) =>
           [empty, broken, good, ...(tag === "feed" ? [] : [worker])].map(({ socket }) => socket),
-        waitUntil: (one: Promise<unknown>) => work.push(one)
+        waitUntil: (one: Promise<unknown>) => work.push(one),
+        getWebSocketAutoResponseTimestamp: () => null
       } as unknown as DurableObjectState,
       platform: Wires.make({ heard: () => {} }).platform,
       readyTasks: () => 1,
@@ -164,14 +166,70 @@ describe("sockets that wait for work", () => {
     assert.deepStrictEqual(counts([worker]), [1])
   })
 
-  it("are called in place of one whose claim does not come", async () => {
+  it("are not called for a task that they have claimed in vain, and others are", async () => {
+    const { ask, create, wait } = await red()
+    const [first, second] = [await wait(), await wait()]
+    await create("a")
+    await sleep(1)
+    assert.deepStrictEqual(counts([first, second]), [1, 0])
+    // Its claim got nothing, for example because it was for a parked account.
+    await first.waitAgain()
+    await sleep(1)
+    assert.deepStrictEqual(counts([first, second]), [1, 1])
+    await second.waitAgain()
+    await ask("GET", "tasks?scope=red")
+    await sleep(1)
+    assert.deepStrictEqual(counts([first, second]), [1, 1])
+    await create("b")
+    await sleep(1)
+    assert.deepStrictEqual(counts([first, second]), [2, 2])
+  })
+
+  it("need a key that may claim, and are closed when it has ended", async () => {
+    const { ask, create, open, ring } = await red()
+    const key = async (rank: string) =>
+      (await ask("POST", "scopes/red/keys", { rank })).body as { readonly api_key: string; readonly id: string }
+    const opened = async (api_key: string) => {
+      const socket = await open("scope=red&feed=false", api_key)
+      if (!(socket instanceof Wires.ClientEnd)) throw new Error(`no socket: ${socket.status}`)
+      const messages: Array<any> = []
+      socket.addEventListener("message", (event) => messages.push(JSON.parse((event as MessageEvent).data)))
+      socket.send(JSON.stringify({ type: "wait" }))
+      await sleep(2)
+      return { socket, messages }
+    }
+    const [reads, works] = [await key("read"), await key("work")]
+    const [reader, worker] = [await opened(reads.api_key), await opened(works.api_key)]
+    assert.match(reader.messages[0].error, /rank "read"/)
+    await create("a")
+    await sleep(1)
+    assert.deepStrictEqual(worker.messages, [{ type: "work" }])
+    await ask("DELETE", `scopes/red/keys/${works.id}`)
+    await ring("red")
+    await sleep(1)
+    assert.strictEqual(worker.socket.readyState, 3)
+    assert.strictEqual(reader.socket.readyState, 1)
+  })
+
+  it("that have not pinged for a while are passed over", async () => {
     const { create, wait } = await red()
     const [asleep, awake] = [await wait(), await wait()]
+    asleep.socket.pingedAt = Date.now() - 76_000
+    awake.socket.pingedAt = Date.now() - 30_000
     await create("a")
-    await sleep(Patience - 500)
-    assert.deepStrictEqual(counts([asleep, awake]), [1, 0])
-    await sleep(1000)
-    assert.deepStrictEqual(counts([asleep, awake]), [1, 1])
+    await sleep(1)
+    assert.deepStrictEqual(counts([asleep, awake]), [0, 1])
+    assert.strictEqual(asleep.socket.readyState, 3)
+  })
+
+  it("wait for 100 different things at most", async () => {
+    const { create, wait } = await red()
+    const all: Array<Awaited<ReturnType<typeof wait>>> = []
+    for (let n = 0; n < MaxKinds + 1; n++) all.push(await wait({ type_filter: `type ${n}` }))
+    assert.match(all.at(-1)!.messages[0].error, /100 different things/)
+    await create("a", { type: "type 0" })
+    await sleep(1)
+    assert.deepStrictEqual(all[0]!.messages, [{ type: "work" }])
   })
 
   it("are told why a message of theirs cannot be read, and go on", async () => {

@@ -5,10 +5,13 @@ import type { Platform } from "../../src/objects/push/Sockets.ts"
 /** The end of a client, as `WebSocket` of a browser or of Node. */
 export class ClientEnd extends EventTarget {
   readyState = 1
+  /** When its last ping was answered. */
+  pingedAt: number | undefined
   /** Takes what the client sends. */
   heard: (message: string) => void = () => {}
   send(message: string) {
     if (this.readyState !== 1) throw new TypeError("the socket is closed")
+    if (message === "ping") this.pingedAt = Date.now()
     queueMicrotask(() => message === "ping" ? this.get("pong") : this.heard(message))
   }
   /** Gets a message of the server. */
@@ -38,11 +41,15 @@ interface Options {
 export const make = (
   { ended = () => {}, heard, later = (millis, act) => void setTimeout(act, millis).unref() }: Options
 ) => {
+  const clients = new WeakMap<WebSocket, ClientEnd>()
   const sockets = new Map<WebSocket, ReadonlyArray<string>>()
   const pair = (): readonly [ClientEnd, WebSocket] => {
     const client = new ClientEnd()
     let kept: string | undefined
     const own = {
+      get readyState() {
+        return client.readyState
+      },
       deserializeAttachment: () => kept === undefined ? null : JSON.parse(kept),
       serializeAttachment: (next: unknown) => {
         kept = JSON.stringify(next)
@@ -54,6 +61,7 @@ export const make = (
       },
       close: (code?: number, reason?: string) => queueMicrotask(() => client.close(code, reason))
     } as unknown as WebSocket
+    clients.set(own, client)
     client.heard = (message) => heard(own, message)
     client.addEventListener("close", () => {
       sockets.delete(own)
@@ -72,6 +80,10 @@ export const make = (
     sockets,
     state: {
       acceptWebSocket: (own: WebSocket, tags: ReadonlyArray<string> = []) => void sockets.set(own, tags),
+      getWebSocketAutoResponseTimestamp: (own: WebSocket) => {
+        const pingedAt = clients.get(own)?.pingedAt
+        return pingedAt === undefined ? null : new Date(pingedAt)
+      },
       getWebSockets: (tag?: string) =>
         [...sockets].flatMap(([own, tags]) => tag === undefined || tags.includes(tag) ? [own] : [])
     }

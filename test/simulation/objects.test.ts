@@ -71,7 +71,7 @@ describe("simulation on objects", { timeout: 600_000 }, () => {
   })
 
   it("sees a socket that waits and is not called", async () => {
-    const run = await Simulation.run(3, {
+    const run = await Simulation.run(5, {
       engine: "objects",
       tamper: {
         step: 300,

@@ -116,11 +116,10 @@ export const watch = Command.make("watch", {
     if (flags.once && after >= latest) return
     // Opened when there may be something to read.
     const news = Latch.makeUnsafe()
-    const openNews = () => void news.openUnsafe()
     const push = flags.once ? undefined : Push.make(
       { baseUrl: server.url, token: server.key, scope: server.scope },
       { types: given(flags.types), task_id: given(flags.task), project_id: given(flags.project), after: "latest" },
-      { changed: openNews, heard: openNews }
+      { changed: news.open, heard: () => news.open }
     )
     if (push !== undefined) yield* Effect.forkChild(push.listening)
     for (let failures = 0;;) {

@@ -1,5 +1,5 @@
 /**
- * Listens on the WebSocket of a scope, where the server has one and the platform knows WebSockets: browsers, and Node
+ * Listens on the WebSocket of a scope, where the server has one and the platform knows WebSockets with headers: Node
  * from 22 on. It connects again whenever the connection ends, as it does with every deployment of the server.
  */
 import * as Effect from "effect/Effect"
@@ -27,10 +27,10 @@ export interface Push {
 }
 
 export interface Listener {
-  /** Called when a connection opens, and when it ends. */
-  readonly changed: () => void
-  /** Called with each message. */
-  readonly heard: (message: string) => void
+  /** Runs when a connection opens, and when one has ended and no other opened at once. */
+  readonly changed: Effect.Effect<void>
+  /** Runs for each message. */
+  readonly heard: (message: string) => Effect.Effect<void>
 }
 
 /** Node takes headers in the second argument, which its type does not say. */
@@ -52,6 +52,8 @@ export const make = (
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
   let write: ((text: string) => Effect.Effect<void>) | undefined
   let pause = Unknown
+  // What became of the latest attempt to connect.
+  let state: "trying" | "opened" = "trying"
 
   const connection = Effect.scoped(Effect.gen(function*() {
     const socket = yield* Socket.makeWebSocket(address, { headers, openTimeout: "20 seconds" })
@@ -60,16 +62,16 @@ export const make = (
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         write = undefined
-        changed()
       })
     )
     pause = FirstPause
     write = (text) => Effect.ignore(writer.write(text))
-    changed()
+    state = "opened"
+    yield* changed
     let answered = true
-    const reading = Effect.forever(Effect.map(pull, (messages) => {
+    const reading = Effect.forever(Effect.flatMap(pull, (messages) => {
       answered = true
-      for (const message of messages) if (message !== "pong") heard(message)
+      return Effect.forEach(messages.filter((message) => message !== "pong"), heard, { discard: true })
     }))
     const pinging = Effect.gen(function*() {
       while (answered) {
@@ -82,9 +84,13 @@ export const make = (
   }))
 
   const connecting = Effect.forever(Effect.gen(function*() {
+    const before = state
+    state = "trying"
     // Whatever ends a connection, the next one is tried.
     yield* Effect.ignoreCause(connection)
-    // All clients lose their connections at once.
+    // All clients lose their connections at once, when the server begins anew. So they connect again, each at another
+    // time, before they do anything else.
+    if (before === "opened" && state === "trying") yield* changed
     yield* Effect.sleep(yield* Random.nextBetween(pause / 4, pause))
     if (pause < LongestPause) pause = Math.min(2 * pause, LongestPause)
   }))

@@ -26,8 +26,8 @@ const InTransit = 10_000
 /** The longest time between claims while the server says when there is work. It also makes good a lost message. */
 const LongestWait = 60_000
 
-/** The reasons for which a claim may get none of the tasks that are ready. The server says when to ask again. */
-const passes = new Set(["maintenance", "too_large", "capped", "account_parked", "breaker_open"])
+/** For these reasons a claim may get none of the tasks that are ready, and nothing says when that ends. */
+const unsignalled = new Set(["maintenance", "account_parked"])
 
 export interface Claiming {
   readonly client: Client
@@ -254,7 +254,7 @@ export const claiming = <E, R>(
               worker.stopping = true
               return Effect.void
             }
-            return signal.isOpen() && !passes.has(error.reason)
+            return signal.isOpen() && !unsignalled.has(error.reason)
               ? waitForSignal
               : waitFor(error.retry_after_seconds)
           },

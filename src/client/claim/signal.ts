@@ -34,16 +34,25 @@ export const make = (
   if (!wanted || until === "idle" || "tasks" in client || bytesOf(JSON.stringify(wait)) > MaxWait) return none
   let asked = false
   let refused = false
-  const claimNow = () => {
+  const claimNow = Effect.sync(() => {
     asked = false
     worker.claimNow.openUnsafe()
-  }
+  })
   const push = Push.make(client, { feed: "false" }, {
-    changed: claimNow,
-    heard: (message) => {
-      if (!message.startsWith("{\"type\":\"work\"")) refused = true
-      claimNow()
-    }
+    changed: Effect.suspend(() =>
+      Effect.andThen(
+        Effect.logDebug(
+          push.isOpen() ? "waits for work on a WebSocket" : "the WebSocket has ended; claims wait instead"
+        ),
+        claimNow
+      )
+    ),
+    heard: (message) =>
+      Effect.suspend(() => {
+        if (message.startsWith("{\"type\":\"work\"")) return claimNow
+        refused = true
+        return Effect.andThen(Effect.logWarning(`the server takes no wait on the WebSocket: ${message}`), claimNow)
+      })
   })
   return {
     isOpen: () => push.isOpen() && !refused,

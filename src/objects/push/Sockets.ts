@@ -2,16 +2,16 @@
  * WebSockets of a scope (`GET /api/v1/events` with `Upgrade: websocket`). Each gets the pages of the feed from its
  * place on, unless it wants none, and may wait for work (`Waiting.ts`). A socket sleeps with its object: the runtime
  * answers `ping`, and what the object has to know is attached to the socket.
- *
- * A browser can set no `Authorization` on a WebSocket. It offers its key as a subprotocol beside `octopoid.events.v1`.
  */
 import type { DurableObjectState, WebSocket } from "@cloudflare/workers-types"
 import * as Schema from "effect/Schema"
 import { InvalidRequest } from "../../api/InvalidRequest.ts"
+import { type Rank, reaches } from "../../domain/access/Rank.ts"
 import { type EventPage, eventParameters } from "../../domain/feed/Event.ts"
 import { MaxWait, Wait, work } from "../../domain/feed/Wait.ts"
 import { bytesOf } from "../../domain/Size.ts"
 import { wantedBy } from "../../services/lease/Line.ts"
+import { hashOf, Protocol, protocolsOf } from "./Opening.ts"
 import * as Waiting from "./Waiting.ts"
 
 /** How many sockets of a scope get the feed, and how many only wait for work. */
@@ -24,14 +24,14 @@ const Work = "work"
 /** The longest query of a socket, as it is written in a URL. The runtime keeps 16,384 bytes for each socket. */
 const MaxQuery = 8192
 
+/**
+ * After so many milliseconds without an answered ping a socket that has pinged before counts as dead. The worker and
+ * `watch` ping every 30 seconds.
+ */
+const MaxSilence = 75_000
+
 /** How many pages a socket gets at a time. Others get theirs before it gets more. */
 const MaxPages = 10
-
-/** The subprotocol of these messages. The server answers no other. */
-const Protocol = "octopoid.events.v1"
-
-/** Begins the subprotocol that has the caller's key, in base64url. */
-const KeyPrefix = "octopoid.key."
 
 type Page = (typeof EventPage)["Encoded"]
 
@@ -43,8 +43,6 @@ interface Attached {
   readonly key: string | null
   /** What the socket waits for. */
   readonly wait: Waiting.Wait | null
-  /** When the socket was last called. */
-  readonly called: number
 }
 
 /** What the runtime has for sockets. A test has its own. */
@@ -68,46 +66,7 @@ interface Options {
   readonly readyTasks: (wanted: Waiting.Wanted, most: number) => number
 }
 
-const wantsSocket = ({ headers, method }: Request): boolean =>
-  method === "GET" && headers.get("upgrade")?.toLowerCase() === "websocket"
-
-/** Whether the request opens a socket. */
-export const opens = (request: Request): boolean =>
-  wantsSocket(request) && new URL(request.url).pathname === "/api/v1/events"
-
-const protocolsOf = ({ headers }: Request): ReadonlyArray<string> =>
-  (headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "")
-
-/** The key in a subprotocol. One that cannot be read is empty, which no key is. */
-const keyIn = (protocol: string): string => {
-  try {
-    const key = atob(protocol.slice(KeyPrefix.length).replaceAll("-", "+").replaceAll("_", "/"))
-    return /^[ -~]+$/.test(key) ? key : ""
-  } catch {
-    return ""
-  }
-}
-
-/** The request with the key of its subprotocol as `Authorization`, as other requests have it. */
-export const authorized = (request: Request): Request => {
-  const protocols = wantsSocket(request) ? protocolsOf(request) : []
-  const key = protocols.find((name) => name.startsWith(KeyPrefix))
-  if (key === undefined) return request
-  const headers = new Headers(request.headers)
-  headers.delete("sec-websocket-protocol")
-  for (const name of protocols) if (!name.startsWith(KeyPrefix)) headers.append("sec-websocket-protocol", name)
-  if (!headers.has("authorization")) headers.set("authorization", `Bearer ${keyIn(key)}`)
-  return new Request(request, { headers })
-}
-
-const isValidKey = "SELECT 1 FROM api_keys WHERE hash = ?1 AND (expires_at IS NULL OR expires_at > ?2)"
-
-const hashOf = async (authorization: string | null): Promise<string | null> => {
-  const key = /^bearer +(oct_\S+)$/i.exec(authorization ?? "")?.[1]
-  if (key === undefined) return null
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key))
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")
-}
+const rankOfKey = "SELECT rank FROM api_keys WHERE hash = ?1 AND (expires_at IS NULL OR expires_at > ?2)"
 
 const tooMany = (tag: typeof Feed | typeof Work) =>
   Response.json({
@@ -170,18 +129,59 @@ const tell = (socket: WebSocket, text: string): boolean => {
   }
 }
 
+const refusal = (error: string): string => JSON.stringify({ type: "error", error })
+
 const unreadable = ({ message }: Schema.SchemaError): string =>
-  JSON.stringify({ type: "error", error: `${message}. Send {"type":"wait","queue":"incoming"}, or ping.` })
+  refusal(`${message}. Send {"type":"wait","queue":"incoming"}, or ping.`)
+
+const tooManyKinds = refusal(
+  `Sockets of the scope wait for ${Waiting.MaxKinds} different things, and for no more. Let your claims wait with wait_seconds.`
+)
+
+const isOpen = ({ readyState }: WebSocket): boolean => readyState === 1
 
 /** Ends the wait of the socket. Answers whether its message was sent. */
 const call = (socket: WebSocket): boolean => {
   if (!tell(socket, message)) return false
-  attach(socket, { ...attached(socket), wait: null, called: Date.now() })
+  attach(socket, { ...attached(socket), wait: null })
   return true
 }
 
 export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
   let isClosed = false
+
+  /** The rank of the key; the highest for callers without one, and none if the key has ended. */
+  const rankOf = (key: string | null): Rank | undefined =>
+    key === null
+      ? "manage"
+      : state.storage.sql.exec(rankOfKey, key, Date.now()).toArray()[0]?.["rank"] as Rank | undefined
+
+  /** Those of the sockets that live and whose keys are valid. The others are closed. */
+  const valid = (sockets: ReadonlyArray<WebSocket>): ReadonlyArray<WebSocket> => {
+    const now = Date.now()
+    const ranks = new Map<string | null, Rank | undefined>()
+    return sockets.filter((socket) => {
+      try {
+        if (!isOpen(socket)) return false
+        const { key } = attached(socket)
+        if (!ranks.has(key)) ranks.set(key, rankOf(key))
+        const isEnded = ranks.get(key) === undefined
+        const pinged = state.getWebSocketAutoResponseTimestamp(socket)
+        const isSilent = pinged !== null && pinged.getTime() < now - MaxSilence
+        if (isEnded) socket.close(4401, "The key has ended.")
+        else if (isSilent) socket.close(1001, "No ping came for a while. Connect again.")
+        return !isEnded && !isSilent
+      } catch (error) {
+        failed(socket, error)
+        return false
+      }
+    })
+  }
+
+  const isFull = (tag: typeof Feed | typeof Work): boolean => {
+    const open = state.getWebSockets(tag).filter(isOpen)
+    return open.length >= MaxSockets && valid(open).length >= MaxSockets
+  }
 
   /** Opens a socket, if the caller may read the feed. */
   const open = async (request: Request): Promise<Response> => {
@@ -190,7 +190,7 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
     const feed = url.searchParams.get("feed") ?? "true"
     if (feed !== "true" && feed !== "false") return invalid("query.feed", "Expected true or false")
     const tag = feed === "true" ? Feed : Work
-    if (state.getWebSockets(tag).length >= MaxSockets) return tooMany(tag)
+    if (isFull(tag)) return tooMany(tag)
     const query = new URLSearchParams([...url.searchParams].filter(([name]) => kept.has(name))).toString()
     if (query.length > MaxQuery) return invalid("query", `Expected at most ${MaxQuery} characters`)
     if (!url.searchParams.has("after") && !url.searchParams.has("since")) url.searchParams.set("after", "latest")
@@ -204,10 +204,10 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
     const key = await hashOf(request.headers.get("authorization"))
     // Others may have been opened meanwhile.
     if (isClosed) return stopping()
-    if (state.getWebSockets(tag).length >= MaxSockets) return tooMany(tag)
+    if (isFull(tag)) return tooMany(tag)
     const [client, own] = platform.pair()
     // First what can fail: an accepted socket without an attachment cannot be served.
-    attach(own, { query, after: body.next, key, wait: null, called: 0 })
+    attach(own, { query, after: body.next, key, wait: null })
     state.acceptWebSocket(own, [tag])
     if (tag === Feed) {
       own.send(JSON.stringify({ type: "events", ...body }))
@@ -235,23 +235,6 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
       if (body.next >= body.latest) return false
     }
     return true
-  }
-
-  /** Those of the sockets whose keys are valid. The others are closed. */
-  const valid = (sockets: ReadonlyArray<WebSocket>): ReadonlyArray<WebSocket> => {
-    const now = Date.now()
-    const keys = new Map<string | null, boolean>([[null, true]])
-    return sockets.filter((socket) => {
-      try {
-        const { key } = attached(socket)
-        if (!keys.has(key)) keys.set(key, state.storage.sql.exec(isValidKey, key, now).toArray().length > 0)
-        if (!keys.get(key)) socket.close(4401, "The key has ended.")
-        return keys.get(key)
-      } catch (error) {
-        failed(socket, error)
-        return false
-      }
-    })
   }
 
   const waiting = Waiting.make<WebSocket>({
@@ -316,16 +299,11 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
     })())
   }
 
-  // An object that has just begun does not know what changed before. So a socket that waits looks once.
-  let readiedAt = Date.now()
-
   /** Tells the sockets of a change. Unless tasks may be ready, only the feed has something new. */
   const changed = (ready: boolean): void => {
+    if (ready) waiting.changed()
     if (state.getWebSockets().length === 0) return
-    if (ready) {
-      readiedAt = Date.now()
-      lookSoon()
-    }
+    if (ready) lookSoon()
     if (state.getWebSockets(Feed).length === 0) return
     again = true
     serveThem()
@@ -340,10 +318,16 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
       }
       const { queue, roles, types } = wantedBy(decodeWait(message))
       const before = attached(socket)
-      waiting.wait(socket, { queue, roles, types })
-      attach(socket, { ...before, wait: { queue, roles, types, since: before.wait?.since ?? Date.now() } })
-      // If nothing has become ready since the socket was called, its claim has seen all there is.
-      if (readiedAt >= before.called) lookSoon()
+      const rank = rankOf(before.key)
+      if (rank !== undefined && !reaches(rank, "work")) {
+        tell(socket, refusal(`The key has the rank "${rank}", and a claim needs the rank "work" or higher.`))
+        return
+      }
+      // First the attachment: a call that follows at once clears it again.
+      attach(socket, { ...before, wait: { queue, roles, types, since: Date.now() } })
+      if (waiting.wait(socket, { queue, roles, types })) return
+      attach(socket, { ...before, wait: null })
+      tell(socket, tooManyKinds)
     } catch (error) {
       if (Schema.isSchemaError(error)) tell(socket, unreadable(error))
       else failed(socket, error)
@@ -364,5 +348,8 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
     return sockets.length > 0
   }
 
-  return { open, changed, close, heard, ended: waiting.leave, claimed: waiting.claimed }
+  /** Closes the sockets whose keys have ended, and those that are dead. */
+  const tidy = (): void => void valid(state.getWebSockets())
+
+  return { open, changed, close, heard, tidy, ended: waiting.end, claimed: waiting.claimed }
 }

@@ -17,6 +17,9 @@ const kindOf = ({ queue, roles, types }: Wanted): string => JSON.stringify([queu
 /** How long a called socket may take to claim a task, in milliseconds. Then another socket is called. */
 export const Patience = 2_000
 
+/** How many different things sockets of a scope wait for. After each change the database is asked about each. */
+export const MaxKinds = 100
+
 interface Options<Socket> {
   /** How many ready tasks match, `most` at most. */
   readonly readyTasks: (wanted: Wanted, most: number) => number
@@ -36,7 +39,7 @@ interface Kind<Socket> {
   readonly sockets: Set<Socket>
 }
 
-export const make = <Socket>({ before, call, later, lookAgain, readyTasks }: Options<Socket>) => {
+export const make = <Socket extends object>({ before, call, later, lookAgain, readyTasks }: Options<Socket>) => {
   // To read the attachments of 400 sockets after each change took twice as long as the change.
   const kinds = new Map<string, Kind<Socket>>()
   let known = false
@@ -56,28 +59,20 @@ export const make = <Socket>({ before, call, later, lookAgain, readyTasks }: Opt
     return kinds
   }
 
-  /** Takes the socket out. It was called, has ended, or waits for something else. */
   const leave = (socket: Socket): void => {
     for (const [kind, { sockets }] of all()) {
       if (sockets.delete(socket) && sockets.size === 0) kinds.delete(kind)
     }
   }
 
-  /** The socket waits from now on, in its place if it waited for the same before. */
-  const wait = (socket: Socket, wanted: Wanted): void => {
-    if (all().get(kindOf(wanted))?.sockets.has(socket)) return
-    leave(socket)
-    join(socket, wanted)
-  }
-
-  // When sockets were called that have not claimed a task. An object that was evicted does not remember them: then one
-  // socket more than necessary may be called.
-  const called = new Map<string, Array<number>>()
+  // The sockets that were called and have not claimed a task, of each kind, and when that was. An object that was
+  // evicted does not remember them: then one socket more than necessary may be called.
+  const called = new Map<string, Map<Socket, number>>()
   let timed = false
 
-  const coming = (kind: string, now: number): Array<number> => {
-    const young = (called.get(kind) ?? []).filter((time) => time > now - Patience)
-    if (young.length === 0) called.delete(kind)
+  const coming = (kind: string, now: number): Map<Socket, number> => {
+    const young = new Map([...called.get(kind) ?? []].filter(([, time]) => time > now - Patience))
+    if (young.size === 0) called.delete(kind)
     else called.set(kind, young)
     return young
   }
@@ -86,39 +81,86 @@ export const make = <Socket>({ before, call, later, lookAgain, readyTasks }: Opt
   const expire = () => {
     timed = false
     const now = Date.now()
-    const late = [...called].map(([kind, times]) => times.length - coming(kind, now).length)
+    const late = [...called].map(([kind, times]) => times.size - coming(kind, now).size)
     if (late.some((n) => n > 0)) lookAgain()
     time()
   }
   const time = () => {
-    const oldest = Math.min(...[...called.values()].map(([first = Infinity]) => first))
+    const oldest = Math.min(...[...called.values()].flatMap((times) => [...times.values()]))
     if (timed || oldest === Infinity) return
     timed = true
     later(Math.max(oldest + Patience - Date.now(), 0), expire)
   }
 
-  /** Calls as many sockets as there are tasks for which no claim is coming: those that have waited longest. */
-  const look = (): void => {
+  // How often tasks may have become ready, and at which of these times a socket was last called. A socket that is
+  // called for a task and does not get it is not called for it again.
+  let changes = 1
+  const calledAt = new WeakMap<Socket, number>()
+  const isNew = (socket: Socket): boolean => (calledAt.get(socket) ?? 0) < changes
+
+  const lookAt = (kind: string, { sockets, wanted }: Kind<Socket>): void => {
     const now = Date.now()
-    for (const [kind, { sockets, wanted }] of all()) {
-      const awaited = coming(kind, now)
-      let left = readyTasks(wanted, sockets.size + awaited.length) - awaited.length
-      for (const socket of sockets) {
-        if (left <= 0) break
-        leave(socket)
-        if (!call(socket)) continue
-        awaited.push(now)
-        called.set(kind, awaited)
-        left--
-      }
+    const awaited = coming(kind, now)
+    const candidates = [...sockets].filter(isNew)
+    if (candidates.length === 0) return
+    let left = readyTasks(wanted, candidates.length + awaited.size) - awaited.size
+    for (const socket of candidates) {
+      if (left <= 0) break
+      leave(socket)
+      if (!call(socket)) continue
+      calledAt.set(socket, changes)
+      awaited.set(socket, now)
+      called.set(kind, awaited)
+      left--
     }
     time()
   }
 
-  /** A claim that looked for this got a task. It may be that of a socket that was called. */
-  const claimed = (wanted: Wanted): void => {
-    called.get(kindOf(wanted))?.shift()
+  /** Calls as many sockets as there are tasks for which no claim is coming: those that have waited longest. */
+  const look = (): void => {
+    for (const [kind, those] of [...all()]) lookAt(kind, those)
   }
 
-  return { claimed, leave, look, wait }
+  /** Takes the socket out. It has ended, or waits for something else. */
+  const end = (socket: Socket): void => {
+    leave(socket)
+    for (const times of called.values()) times.delete(socket)
+  }
+
+  /**
+   * The socket waits from now on, in its place if it waited for the same before. Answers `false` if it is one kind too
+   * many.
+   */
+  const wait = (socket: Socket, wanted: Wanted): boolean => {
+    const kind = kindOf(wanted)
+    const here = all().get(kind)
+    if (here?.sockets.has(socket) === true) return true
+    if (here === undefined && kinds.size >= MaxKinds) return false
+    end(socket)
+    join(socket, wanted)
+    // Its claim may have got nothing for which others were not called because of it.
+    lookAt(kind, kinds.get(kind)!)
+    return true
+  }
+
+  /** A claim that looked for this got a task. It may be that of a socket that was called. */
+  const claimed = (wanted: Wanted): void => {
+    const times = called.get(kindOf(wanted))
+    const [oldest] = times?.keys() ?? []
+    if (oldest === undefined) return
+    times!.delete(oldest)
+    // The task that the socket was called for may still be ready: its claim may have got another.
+    lookAgain()
+  }
+
+  return {
+    /** Tasks may have become ready. */
+    changed: (): void => {
+      changes++
+    },
+    claimed,
+    end,
+    look,
+    wait
+  }
 }

@@ -73,15 +73,15 @@ export const objects: ReadonlyArray<Fault> = [
     breaks: "A socket gets nothing after its key has ended.",
     engine,
     symbol: "Sockets.make",
-    find: "keys.set(key, state.storage.sql.exec(isValidKey, key, now).toArray().length > 0)",
-    replace: "keys.set(key, true)"
+    find: "const isEnded = ranks.get(key) === undefined",
+    replace: "const isEnded = false"
   },
   {
     name: "called-socket-still-waits",
     breaks: "A socket is called once for each time that it says it waits.",
     engine,
     symbol: "Waiting.make",
-    find: "leave(socket)\n        if (!call(socket)) continue",
+    find: "leave(socket)\n      if (!call(socket)) continue\n      calledAt.set(socket, changes)",
     replace: "if (!call(socket)) continue"
   },
   {

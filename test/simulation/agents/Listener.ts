@@ -2,6 +2,7 @@
  * Follows the feed of its scope on a WebSocket, as the client of this package listens. It keeps its place on its disk,
  * and after a break goes on from there.
  */
+import * as Effect from "effect/Effect"
 import * as Push from "../../../src/client/call/Push.ts"
 import { ensure } from "../Violation.ts"
 import type { Machine } from "./Machine.ts"
@@ -38,13 +39,15 @@ export const start = (machine: Machine): void => {
       return String(chance.pick([1, 5, 100, 100]))
     }
   }, {
-    changed: () => {},
+    changed: Effect.void,
     heard: (message) =>
-      machine.world.check(() => {
-        take(machine, message)
-        if (begins > 0 && placeOf(machine) > begins) journal.saw("a listener went on after a break")
-        begins = 0
-      })
+      Effect.sync(() =>
+        machine.world.check(() => {
+          take(machine, message)
+          if (begins > 0 && placeOf(machine) > begins) journal.saw("a listener went on after a break")
+          begins = 0
+        })
+      )
   })
   machine.fork(push.listening)
 }

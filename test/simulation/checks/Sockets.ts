@@ -136,10 +136,20 @@ export const make = (world: World, ledger: Ledger, databases: ReadonlyMap<string
     const { due, queue, role, scope } = kind
     const now = timeline.now()
     const ready = new Set<string>()
-    for (const row of ledger.rows().values()) if (isReady(row, scope, queue, role)) ready.add(row.id)
+    const stopped = new Set<string>()
+    for (const row of ledger.rows().values()) {
+      if (!isReady(row, scope, queue, role)) continue
+      ready.add(row.id)
+      // Nobody is called for a task that a breaker stops. When its wait ends, the duties look.
+      if (world.isStopped(row, now)) stopped.add(row.id)
+    }
     if (object === undefined) due.clear()
-    else for (const id of ready) if (!due.has(id) && (kind.looks || !kind.ready.has(id))) due.set(id, now)
-    for (const id of due.keys()) if (!ready.has(id)) due.delete(id)
+    else {
+      for (const id of ready) {
+        if (!due.has(id) && !stopped.has(id) && (kind.looks || !kind.ready.has(id))) due.set(id, now)
+      }
+    }
+    for (const id of due.keys()) if (!ready.has(id) || stopped.has(id)) due.delete(id)
     kind.ready = ready
     kind.looks = false
     if (object === undefined || due.size === 0) return

@@ -59,6 +59,11 @@ interface Line extends Connection {
   /** Ends it. The client learns of it, unless the connection is broken. */
   readonly end: (code?: number) => void
   readonly isReached: () => boolean
+  /** Whether the object has closed it. */
+  readonly isClosing: () => boolean
+  tags: ReadonlyArray<string>
+  /** When its last ping was answered. */
+  pingedAt: number | undefined
 }
 
 export interface Observer {
@@ -118,6 +123,9 @@ export const make = (
       exchange,
       process,
       attachment: undefined,
+      tags: [],
+      pingedAt: undefined,
+      isClosing: () => isClosing,
       isOpen: () => of(object).has(line) && !isClosing,
       isBroken: () => isBroken || process.dead,
       isReached: () => client !== undefined,
@@ -135,7 +143,10 @@ export const make = (
       say: (text) => {
         if (isBroken || !of(object).has(line)) return
         // The platform answers, and does not wake the object.
-        if (text === "ping") return toward("pong")
+        if (text === "ping") {
+          line.pingedAt = timeline.now()
+          return toward("pong")
+        }
         toObject.push(text)
         timeline.after(world.delay(5, 120), `${name} says ${text}`, undefined, () => {
           const next = toObject.shift()!
@@ -193,6 +204,9 @@ export const make = (
       if (known !== undefined) return known
       const own = line as Line
       const made = {
+        get readyState() {
+          return own.isClosing() ? 2 : 1
+        },
         deserializeAttachment: () => own.attachment === undefined ? null : JSON.parse(own.attachment),
         serializeAttachment: (next: unknown) => {
           alive()
@@ -226,8 +240,19 @@ export const make = (
       platform,
       handle,
       state: {
-        acceptWebSocket: (socket: WebSocket) => void of(object).add(lines.get(socket)!),
-        getWebSockets: () => process.dead ? [] : Array.from(of(object), handle)
+        acceptWebSocket: (socket: WebSocket, tags: ReadonlyArray<string>) => {
+          const line = lines.get(socket)!
+          line.tags = tags
+          of(object).add(line)
+        },
+        getWebSockets: (tag?: string) =>
+          process.dead
+            ? []
+            : Array.from(of(object)).filter(({ tags }) => tag === undefined || tags.includes(tag)).map(handle),
+        getWebSocketAutoResponseTimestamp: (socket: WebSocket) => {
+          const { pingedAt } = lines.get(socket)!
+          return pingedAt === undefined ? null : new Date(pingedAt)
+        }
       }
     }
   }

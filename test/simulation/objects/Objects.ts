@@ -111,8 +111,8 @@ export const make = (
       work(
         connection.object,
         async (object) => {
-          object.home.heard(object.sockets.handle(connection), text)
           sockets.heard(connection, text, object)
+          object.home.heard(object.sockets.handle(connection), text)
         },
         () => {},
         () => {}
