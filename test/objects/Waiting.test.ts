@@ -164,11 +164,18 @@ const play = async (seed: number) => {
       worker.socket.close(1006)
       await connect(worker)
     },
-    // Its timer is lost too, so it looks at the next change.
+    // Its timer is lost too, so it looks at the next change, and when a socket begins to wait.
     "evict, create": async () => {
       evict("red")
       timers = []
       await create()
+    },
+    "evict, wait": async () => {
+      const worker = workers.find(({ isBroken, state }) => state === "idle" && !isBroken)
+      if (worker === undefined) return
+      evict("red")
+      timers = []
+      wait(worker)
     },
     "a second passes": () => pass(1000),
     "time passes": () => pass(chance.between(1, 3 * Patience))
@@ -191,9 +198,9 @@ const play = async (seed: number) => {
 describe("sockets that wait", () => {
   it("are called once, in time, and for every task that is ready, whatever befalls them", async () => {
     const seen: Array<string> = []
-    for (let seed = 1; seed <= runs(60, 15); seed++) seen.push(...await play(seed))
+    for (let seed = 1; seed <= runs(30, 10); seed++) seen.push(...await play(seed))
     const count = (text: string) => seen.filter((line) => line.includes(text)).length
-    assert.isAbove(count("is called"), 50)
+    assert.isAbove(count("is called"), 40)
     assert.isAbove(count("does not hear it"), 5)
   })
 })

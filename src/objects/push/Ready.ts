@@ -6,7 +6,9 @@ import { nextTask, type Passing, valuesOf, variantOf, type Wanted as Variant } f
 import { type Bound, statement, variants } from "../../sql/Statement.ts"
 import type { Wanted } from "./Waiting.ts"
 
-/** The queues that a claim of the role looks at if it names none. Several scopes may have the role (`../Machines.ts`). */
+/**
+ * The queues that a claim of the role looks at if it names none. Several scopes may have the role (`../Machines.ts`).
+ */
 const queuesOfRole = statement("SELECT 'incoming' AS queue UNION SELECT claims_from FROM roles WHERE name = :role")
 
 /**

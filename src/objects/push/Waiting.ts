@@ -55,6 +55,8 @@ export const make = <Socket extends object>({ before, call, later, lookAgain, re
     if (!known) {
       known = true
       for (const [socket, wait] of before().toSorted(([, a], [, b]) => a.since - b.since)) join(socket, wait)
+      // The object has lost its timer, and perhaps a call.
+      lookAgain()
     }
     return kinds
   }
@@ -118,13 +120,13 @@ export const make = <Socket extends object>({ before, call, later, lookAgain, re
 
   /** Calls as many sockets as there are tasks for which no claim is coming: those that have waited longest. */
   const look = (): void => {
-    for (const [kind, those] of [...all()]) lookAt(kind, those)
+    for (const [kind, those] of Array.from(all())) lookAt(kind, those)
   }
 
-  /** Takes the socket out. It has ended, or waits for something else. */
+  /** Takes the socket out. It has ended, or waits for something else. If it was called, another may be called now. */
   const end = (socket: Socket): void => {
     leave(socket)
-    for (const times of called.values()) times.delete(socket)
+    for (const times of called.values()) if (times.delete(socket)) lookAgain()
   }
 
   /**
@@ -138,7 +140,6 @@ export const make = <Socket extends object>({ before, call, later, lookAgain, re
     if (here === undefined && kinds.size >= MaxKinds) return false
     end(socket)
     join(socket, wanted)
-    // Its claim may have got nothing for which others were not called because of it.
     lookAt(kind, kinds.get(kind)!)
     return true
   }
