@@ -75,7 +75,7 @@ describe("every sequence of commands", () => {
         )
       )
     },
-    { timeout: 900_000, arbitrary: { runs: runs(80, 25), size: 120 } }
+    { timeout: 900_000, arbitrary: { runs: runs(64, 25), size: 120 } }
   )
 
   it.effect.prop(

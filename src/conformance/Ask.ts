@@ -98,8 +98,14 @@ export const make =
         throw new NoAnswer(`${method} ${path}`, cause)
       }
     }
+    // A server that refuses a body ends the connection, and a read that was just sent on it gets no answer.
+    const safe = (): Promise<Answer> =>
+      once().catch((error: unknown) => {
+        if (method !== "GET" || signal?.aborted) throw error
+        return once()
+      })
     const asked = async (repeats: number): Promise<Answer> => {
-      const answer = await once()
+      const answer = await safe()
       const pause = pauseBefore(method, headers, answer)
       if (!(pause > 0) || repeats === 0) return answer
       await new Promise((resume) => setTimeout(resume, pause * 1000))

@@ -106,7 +106,7 @@ describe("simulation", { timeout: patience }, () => {
   it("keeps every promise in new runs with every kind of fault", async () => {
     const faults = new Set<string>()
     const seen = new Set<string>()
-    for (let seed = 1006; seed < 1006 + runs(12, 2); seed++) {
+    for (let seed = 1006; seed < 1006 + runs(7, 2); seed++) {
       const run = await holds(seed)
       for (const fault of run.faults.keys()) faults.add(fault)
       for (const what of run.coverage.keys()) seen.add(what)
@@ -137,7 +137,7 @@ describe("simulation", { timeout: patience }, () => {
 
   it("holds a task until its question is answered, and gives a parked account nothing, with every kind of fault", async () => {
     const seen = new Set<string>()
-    for (let seed = 3006; seed < 3006 + runs(12, 2); seed++) {
+    for (let seed = 3006; seed < 3006 + runs(7, 2); seed++) {
       const run = await Simulation.run(seed, { asking: true })
       assert.isUndefined(run.violation, Simulation.report(run))
       for (const what of run.coverage.keys()) seen.add(what)
@@ -175,7 +175,7 @@ describe("simulation", { timeout: patience }, () => {
   })
 
   it("gives a reader of the feed every change once, in order, with every kind of fault", async () => {
-    for (let seed = 2001; seed < 2001 + runs(6, 2); seed++) {
+    for (let seed = 2001; seed < 2001 + runs(4, 2); seed++) {
       const run = await Simulation.run(seed, { readers: true })
       assert.isUndefined(run.violation, Simulation.report(run))
       assert.isAtLeast(run.coverage.get("a page of the feed") ?? 0, 5)
