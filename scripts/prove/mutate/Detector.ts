@@ -105,7 +105,7 @@ const simulatorOnObjects: Detector = {
   detect: (directory, seed) => simulation.detect([script, "--engine", "objects"], runs, directory, seed)
 }
 
-/** Sockets that wait for work, of which the simulator sees few. */
+/** The tests of sockets that wait for work. The simulator has few such sockets. */
 const sockets: Detector = {
   ...byTests("sockets", false, [{ file: "test/objects/Waiting.test.ts" }, { file: "test/objects/Sockets.test.ts" }]),
   isFor: ({ engine }) => engine === "objects"

@@ -326,7 +326,7 @@ export const make = ({ page, platform, readyTasks, serve, state }: Options) => {
       // First the attachment: a call that follows at once clears it again.
       attach(socket, { ...before, wait: { queue, roles, types, since: Date.now() } })
       if (waiting.wait(socket, { queue, roles, types })) return
-      attach(socket, { ...before, wait: null })
+      attach(socket, before)
       tell(socket, tooManyKinds)
     } catch (error) {
       if (Schema.isSchemaError(error)) tell(socket, unreadable(error))

@@ -30,7 +30,7 @@ interface Kind {
   ready: ReadonlySet<string>
   /** The ready tasks, and when the object looked for sockets to call for them. */
   readonly due: Map<string, number>
-  /** Whether the object looks in this step for whatever is ready. */
+  /** Whether the object looks for every ready task in this step. */
   looks: boolean
   called: { readonly at: number; readonly broken: boolean } | undefined
 }
@@ -170,7 +170,7 @@ export const make = (world: World, ledger: Ledger, databases: ReadonlyMap<string
     heard,
     claimed,
     waits: (connection: Connection) => of(connection).wait !== undefined,
-    /** The object has done its duties, after which it looks for whatever is ready. */
+    /** The object has done its duties. Then it looks for every ready task. */
     dutiesDone: (name: string) => {
       for (const kind of kinds.values()) if (nameOf(kind.scope) === name) kind.looks = true
     },
