@@ -110,10 +110,11 @@ const end = (child: ChildProcess, ended: Promise<string>, log: (text: string) =>
 
 /**
  * Kills workerd when this process has ended, also if it was killed and could not do it itself. The watch reads from a
- * pipe of this process, which the system closes then.
+ * pipe of this process, which the system closes then. The first line is the process to kill. The watch begins before
+ * workerd, because this process may be killed right after it has started workerd.
  */
-const watch = (pid: number): ChildProcess =>
-  spawn("/bin/sh", ["-c", "read -r _; kill -9 \"$0\"", String(pid)], {
+const watch = (): ChildProcess =>
+  spawn("/bin/sh", ["-c", "read -r pid && { read -r _; kill -9 \"$pid\"; }"], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true
   })
@@ -149,12 +150,16 @@ export const start = Effect.fnUntraced(function*({ databases, env, host, lock, l
   const address = `${host.includes(":") ? `[${host}]` : host}:${port}`
   const name = env["WEBHOOK_ALLOW_PRIVATE"]?.toLowerCase() === "true" ? "private" : "config"
   const args = ["serve", setup, name, "--directory-path", `data=${databases}`, "--socket-addr", `http=${address}`]
+  const guard = watch()
+  guard.on("error", () => {})
+  guard.stdin?.on("error", () => {})
   // In a process group of its own: Ctrl-C is for this process, which then stops workerd in order.
   const child = spawn(file, [...args, "--control-fd", "3"], {
     env,
     stdio: ["ignore", "pipe", "pipe", "pipe", lock],
     detached: true
   })
+  if (child.pid !== undefined) guard.stdin?.write(`${child.pid}\n`)
   // If workerd does not become ready, its output until then says why.
   let [said, isReady] = ["", false]
   const heard = (chunk: unknown) => {
@@ -170,11 +175,9 @@ export const start = Effect.fnUntraced(function*({ databases, env, host, lock, l
   const ended = Effect.promise(() => gone)
   const { pid } = child
   if (pid === undefined) {
+    guard.kill("SIGKILL")
     return yield* new Refusal({ message: `workerd does not start: ${yield* ended}.` })
   }
-  const guard = watch(pid)
-  guard.on("error", () => {})
-  guard.stdin?.on("error", () => {})
   yield* Effect.addFinalizer(() => Effect.andThen(end(child, gone, log), Effect.sync(() => void guard.kill("SIGKILL"))))
   const ready = yield* Effect.promise(() => Promise.race([listening(child), gone]))
   if (typeof ready === "string") return yield* new Refusal({ message: reason(said, ready) })
