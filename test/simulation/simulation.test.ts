@@ -4,9 +4,10 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
-import { isFast, runs, some } from "../support/runs.ts"
+import { runs, some } from "../support/runs.ts"
 import { regressions } from "./regressions.ts"
 import * as Simulation from "./Simulation.ts"
+import { playUntilSeen } from "./untilSeen.ts"
 
 const script = new URL("../../scripts/prove/simulate.ts", import.meta.url).pathname
 
@@ -39,7 +40,7 @@ const tampering: ReadonlyArray<readonly [what: string, sql: string, seen: RegExp
   ["a task that is lost", "DELETE FROM tasks WHERE id = 'red-1'", /red-1 is at version/]
 ]
 
-/** What 12 runs show, each in several of them: less would mean that the checks look at nothing. */
+/** Without these the checks would look at nothing. */
 const expected = [
   "re-attached",
   "answered again by key",
@@ -62,6 +63,27 @@ const expected = [
   "claim held",
   "a result was handed in",
   "a result stayed in the outbox"
+]
+
+/** Every kind of fault. */
+const faults = [
+  "answer lost",
+  "answer replaced",
+  "arrives as a lease ends",
+  "batch answer lost after commit",
+  "batch lost before commit",
+  "clock stepped",
+  "cron late",
+  "cron never ran",
+  "cron twice",
+  "delayed by seconds",
+  "isolate gone",
+  "isolate restarted",
+  "isolate stalled",
+  "machine asleep",
+  "machine killed",
+  "request duplicated",
+  "request lost"
 ]
 
 /** The same for runs with questions and parked accounts. */
@@ -104,46 +126,11 @@ describe("simulation", { timeout: patience }, () => {
   })
 
   it("keeps every promise in new runs with every kind of fault", async () => {
-    const faults = new Set<string>()
-    const seen = new Set<string>()
-    for (let seed = 1006; seed < 1006 + runs(7, 2); seed++) {
-      const run = await holds(seed)
-      for (const fault of run.faults.keys()) faults.add(fault)
-      for (const what of run.coverage.keys()) seen.add(what)
-    }
-    // Few runs show only some of it.
-    if (isFast) return
-    assert.deepStrictEqual(expected.filter((what) => !seen.has(what)), [])
-    assert.deepStrictEqual(Array.from(faults).sort(), [
-      "answer lost",
-      "answer replaced",
-      "arrives as a lease ends",
-      "batch answer lost after commit",
-      "batch lost before commit",
-      "clock stepped",
-      "cron late",
-      "cron never ran",
-      "cron twice",
-      "delayed by seconds",
-      "isolate gone",
-      "isolate restarted",
-      "isolate stalled",
-      "machine asleep",
-      "machine killed",
-      "request duplicated",
-      "request lost"
-    ])
+    await playUntilSeen({ first: 1006, least: 5, fast: 2, expected: [...expected, ...faults] })
   })
 
   it("holds a task until its question is answered, and gives a parked account nothing, with every kind of fault", async () => {
-    const seen = new Set<string>()
-    for (let seed = 3006; seed < 3006 + runs(7, 2); seed++) {
-      const run = await Simulation.run(seed, { asking: true })
-      assert.isUndefined(run.violation, Simulation.report(run))
-      for (const what of run.coverage.keys()) seen.add(what)
-    }
-    if (isFast) return
-    assert.deepStrictEqual(whileAsking.filter((what) => !seen.has(what)), [])
+    await playUntilSeen({ first: 3006, least: 5, fast: 2, options: { asking: true }, expected: whileAsking })
   })
 
   it("sees an account that is parked by nobody", async () => {
@@ -154,14 +141,7 @@ describe("simulation", { timeout: patience }, () => {
   })
 
   it("grants one canary of an open breaker, and nothing else, with every kind of fault", async () => {
-    const seen = new Set<string>()
-    for (let seed = 4014; seed < 4014 + runs(3, 1); seed++) {
-      const run = await Simulation.run(seed, { breaking: true })
-      assert.isUndefined(run.violation, Simulation.report(run))
-      for (const what of run.coverage.keys()) seen.add(what)
-    }
-    if (isFast) return
-    assert.deepStrictEqual(whileBreaking.filter((what) => !seen.has(what)), [])
+    await playUntilSeen({ first: 4014, least: 3, fast: 1, options: { breaking: true }, expected: whileBreaking })
   })
 
   it("sees a breaker that is turned off by nobody", async () => {
