@@ -6,6 +6,7 @@ import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import { migrate } from "../../scripts/build/migrate-dev.ts"
 import { root } from "../support/Bundle.ts"
 import { databaseFile } from "../support/Launcher.ts"
 
@@ -13,6 +14,16 @@ const wrangler = join(createRequire(import.meta.url).resolve("wrangler/package.j
 
 const run = (...args: ReadonlyArray<string>) =>
   spawnSync(process.execPath, args, { cwd: root, encoding: "utf8", env: { ...process.env, CI: "true" } })
+
+/** What a database consists of, and which migrations wrangler takes for applied. */
+const schemaOf = (state: string) => {
+  const file = new DatabaseSync(databaseFile(join(state, "v3")))
+  const schema = file.prepare("SELECT name, sql FROM sqlite_schema WHERE name NOT GLOB '_cf_*' ORDER BY name").all()
+  const applied = file.prepare("SELECT name FROM d1_migrations ORDER BY id").all()
+  file.close()
+  // Wrangler quotes the name of its own table.
+  return { schema: schema.filter(({ name }) => name !== "d1_migrations"), applied }
+}
 
 describe("npm run doctor", () => {
   it("exits with 0 without problems, with 1 and the drift otherwise, and with 2 without a database", () => {
@@ -24,6 +35,10 @@ describe("npm run doctor", () => {
       assert.include(none.stderr, "There is no local database")
       const made = run(wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", state)
       assert.strictEqual(made.status, 0, made.stderr)
+      // `npm start` applies all of them at once.
+      const atOnce = join(state, "at-once")
+      assert.strictEqual(migrate(atOnce).status, 0)
+      assert.deepStrictEqual(schemaOf(atOnce), schemaOf(state))
 
       const well = doctor()
       assert.strictEqual(well.status, 0, well.stdout + well.stderr)

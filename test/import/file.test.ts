@@ -3,9 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { migrate } from "../../scripts/build/migrate-dev.ts"
 import { integrity } from "../../scripts/data/doctor/Integrity.ts"
 import { write } from "../../src/cli/transfer/Dump.ts"
 import { pages } from "../../src/cli/transfer/pages.ts"
@@ -14,7 +14,6 @@ import { databaseFile } from "../support/Launcher.ts"
 import * as NodeD1 from "../support/NodeD1.ts"
 import * as Server from "../support/server.ts"
 
-const wrangler = join(createRequire(import.meta.url).resolve("wrangler/package.json"), "..", "bin", "wrangler.js")
 const run = (...args: ReadonlyArray<string>) =>
   spawnSync(process.execPath, args, { cwd: root, encoding: "utf8", env: { ...process.env, CI: "true" } })
 
@@ -46,15 +45,16 @@ describe("an export in a file", () => {
       const state = mkdtempSync(join(tmpdir(), "octopoid-import-test-"))
       try {
         const file = join(state, "backup.jsonl")
-        const load = (...flags: ReadonlyArray<string>) =>
-          run("scripts/data/restore.ts", "--file", file, "--persist-to", state, ...flags)
+        const loadInto = (folder: string, ...flags: ReadonlyArray<string>) =>
+          run("scripts/data/restore.ts", "--file", file, "--persist-to", folder, ...flags)
+        const load = (...flags: ReadonlyArray<string>) => loadInto(state, ...flags)
         writeFileSync(file, lines.slice(0, -1).join("\n"))
         assert.include(load().stderr, "cut short")
         writeFileSync(file, `${lines.join("\n")}\n`)
-        const early = load()
+        const early = loadInto(join(state, "unmigrated"))
         assert.strictEqual(early.status, 1)
         assert.include(early.stderr, "migrations apply")
-        const made = run(wrangler, "d1", "migrations", "apply", "DB", "--local", "--persist-to", state)
+        const made = migrate(state)
         assert.strictEqual(made.status, 0, made.stderr)
         const before = Date.now()
         const done = load()

@@ -261,6 +261,6 @@ describe("dependencies", () => {
         ]),
         ...commands
       ]).pipe(Effect.provide(ServicesLayer, { local: true })),
-    { timeout: 900_000, arbitrary: { runs: runs(80, 12), size: 60 } }
+    { timeout: 900_000, arbitrary: { runs: runs(60, 12), size: 60 } }
   )
 })
