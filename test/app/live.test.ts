@@ -5,7 +5,7 @@ import { join } from "node:path"
 import type { Page, WebSocket } from "playwright-core"
 import { assert, it } from "vitest"
 import * as client from "../../src/client.ts"
-import { SharedFolder } from "../support/Bundle.ts"
+import { SharedFolder } from "../support/madeOnce.ts"
 import { type Api, ask, clientOf, close, comeBack, describeApp, emptyScope, playNight, settled } from "./support/App.ts"
 import { launchSite, Secret } from "./support/site.ts"
 

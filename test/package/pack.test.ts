@@ -10,6 +10,7 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { plainNode } from "../support/command.ts"
 import { listening } from "../support/listening.ts"
+import { tarball } from "../support/tarball.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 
@@ -94,6 +95,7 @@ const misuse = `
 import * as Effect from "effect/Effect"
 import * as client from "octopoid-server/client"
 
+// @ts-expect-error
 export const main = Effect.flatMap(client.make({ baseUrl: "" }), (api) => api.tasks.get({ params: { id: 1 }, query: {} }))
 `
 
@@ -117,8 +119,7 @@ class Consumer extends Context.Service<Consumer, { readonly directory: string }>
         Effect.promise(() => mkdtemp(join(tmpdir(), "octopoid-pack-"))),
         (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
       )
-      yield* succeed(root, "npm", "pack", "--pack-destination", directory)
-      const tarball = (yield* Effect.promise(() => readdir(directory))).find((file) => file.endsWith(".tgz"))
+      const packed = yield* Effect.promise(tarball)
       yield* Effect.promise(() =>
         Promise.all([
           writeFile(join(directory, "package.json"), JSON.stringify({ private: true, type: "module" })),
@@ -135,12 +136,12 @@ class Consumer extends Context.Service<Consumer, { readonly directory: string }>
           writeFile(join(directory, "misuse.ts"), misuse),
           writeFile(
             join(directory, "tsconfig.json"),
-            JSON.stringify({ compilerOptions, files: ["main.ts", "worker.ts", "prog.mts", "readme.mts"] })
+            JSON.stringify({ compilerOptions, files: ["main.ts", "misuse.ts", "worker.ts", "prog.mts", "readme.mts"] })
           )
         ])
       )
       const offline = ["--prefer-offline", "--no-audit", "--no-fund"]
-      yield* succeed(directory, "npm", "install", ...offline, `./${tarball}`, "effect@4.1.0")
+      yield* succeed(directory, "npm", "install", ...offline, packed, "effect@4.1.0")
       return { directory }
     })
   )
@@ -194,13 +195,8 @@ layer(Consumer.layer, { excludeTestServices: true, timeout: "10 minutes" })("the
     Effect.gen(function*() {
       const { directory } = yield* Consumer
       const tsc = join(root, "node_modules/typescript/bin/tsc")
+      // It also fails if it finds nothing wrong with `misuse.ts`.
       yield* succeed(directory, process.execPath, tsc, "-p", ".")
-      yield* Effect.promise(() =>
-        writeFile(join(directory, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["misuse.ts"] }))
-      )
-      const { code, output } = yield* run(directory, process.execPath, tsc, "-p", ".")
-      assert.notStrictEqual(code, 0)
-      assert.match(output, /misuse\.ts.*'number' is not assignable/)
     }), 900_000)
 
   it.effect("runs against a server", () =>

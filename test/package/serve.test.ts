@@ -1,14 +1,14 @@
 /** The package as a person gets it: from the tarball, in an empty folder, on the Node of the machine. */
 import { assert, it } from "@effect/vitest"
 import { type ChildProcess, execFile, spawn } from "node:child_process"
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { delimiter, dirname, join, resolve } from "node:path"
+import { delimiter, dirname, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { promisify } from "node:util"
 import { plainNode } from "../support/command.ts"
+import { tarball } from "../support/tarball.ts"
 
-const root = resolve(import.meta.dirname, "../..")
 const run = promisify(execFile)
 
 /** Only the Node of the machine, with its npm. */
@@ -69,10 +69,8 @@ it("the tarball serves in an empty folder, and loses nothing when it is killed",
   const served: Array<Served> = []
   const hands: Array<ChildProcess> = []
   try {
-    await run("npm", ["pack", "--pack-destination", directory], { cwd: root, maxBuffer: 64_000_000 })
-    const tarball = (await readdir(directory)).find((file) => file.endsWith(".tgz"))!
     await writeFile(join(directory, "package.json"), JSON.stringify({ private: true }))
-    await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", `./${tarball}`], {
+    await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", await tarball()], {
       cwd: directory,
       env: {
         PATH: path,

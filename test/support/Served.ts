@@ -1,30 +1,25 @@
 /** `octopoid-server serve` as the package has it, on the Node of the machine, with its data in a folder of the test. */
 import { type ChildProcess, execFile, spawn } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
-import { mkdtemp, rename, rm } from "node:fs/promises"
+import { readFileSync } from "node:fs"
+import { cp } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { root } from "./Bundle.ts"
 import { commandFile, plainNode } from "./command.ts"
+import { madeOnce } from "./madeOnce.ts"
 
 const require = createRequire(import.meta.url)
 const workerd: string = require("workerd").default
 
-/** Builds what the command serves once for a run of the tests, beside the command. */
-const built = async (): Promise<string> => {
-  const file = await commandFile()
-  const folder = join(dirname(file), "serve")
-  if (existsSync(join(folder, "workerd.capnp"))) return file
-  const own = await mkdtemp(join(dirname(file), "building-"))
-  await promisify(execFile)(process.execPath, ["scripts/build/serve.ts", own], { cwd: root })
-  // Of several that build at once, the first one's is taken.
-  await rename(join(own, "serve"), folder).catch(() => {})
-  await rm(own, { recursive: true, force: true })
-  return file
+/** The command with what it serves beside it, as in the package. */
+const servingCommand = async (): Promise<string> => {
+  const folder = await madeOnce("serving-command", async (folder) => {
+    await cp(join(dirname(await commandFile()), ".."), folder, { recursive: true })
+    await promisify(execFile)(process.execPath, ["scripts/build/serve.ts", join(folder, "dist")], { cwd: root })
+  })
+  return join(folder, "dist", "cli.js")
 }
-
-let command: Promise<string> | undefined
 
 export interface Options {
   readonly data: string
@@ -37,7 +32,7 @@ export interface Options {
 
 /** Starts the command. It may end without being ready. */
 export const spawned = async ({ data, env = {}, port = "0" }: Options): Promise<ChildProcess> =>
-  spawn(plainNode, [await (command ??= built()), "serve", "--json", "--data", data, "--port", port], {
+  spawn(plainNode, [await servingCommand(), "serve", "--json", "--data", data, "--port", port], {
     env: { PATH: process.env.PATH, HOME: "/nonexistent", OCTOPOID_WORKERD: workerd, ...env },
     stdio: ["ignore", "pipe", "pipe"]
   })

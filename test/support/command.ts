@@ -1,12 +1,13 @@
 /** The command as the package has it, run as a person runs it: in a process of its own, on a pipe or a terminal. */
 import { execFile, spawn } from "node:child_process"
 import { accessSync, constants } from "node:fs"
-import { copyFile, mkdir, mkdtemp, rename, rm } from "node:fs/promises"
+import { copyFile, mkdir } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { text } from "node:stream/consumers"
 import { promisify } from "node:util"
-import { root, SharedFolder } from "./Bundle.ts"
+import { root } from "./Bundle.ts"
+import { madeOnce } from "./madeOnce.ts"
 
 const isThere = (file: string, mode = constants.R_OK) => {
   try {
@@ -23,22 +24,15 @@ export const plainNode: string = (process.env.PATH ?? "").split(delimiter)
   .map((folder) => join(folder, "node"))
   .find((file) => isThere(file, constants.X_OK)) ?? process.execPath
 
-/** Builds the command once for a run of the tests, in a folder like that of the package. */
-const built = async () => {
-  const shared = process.env[SharedFolder] ?? await mkdtemp(join(tmpdir(), "octopoid-command-"))
-  const folder = join(shared, "command")
-  if (isThere(join(folder, "dist", "cli.js"))) return join(folder, "dist", "cli.js")
-  const own = await mkdtemp(join(shared, "command-"))
-  await mkdir(join(own, "dist"))
-  await promisify(execFile)(process.execPath, ["scripts/build/cli.ts", join(own, "dist")], { cwd: root })
-  await copyFile(join(root, "package.json"), join(own, "package.json"))
-  // Of several that build at once, the first one's is taken.
-  await rename(own, folder).catch(() => rm(own, { recursive: true, force: true }))
+/** The command, in a folder like that of the package. */
+export const commandFile = async (): Promise<string> => {
+  const folder = await madeOnce("command", async (folder) => {
+    await mkdir(join(folder, "dist"))
+    await promisify(execFile)(process.execPath, ["scripts/build/cli.ts", join(folder, "dist")], { cwd: root })
+    await copyFile(join(root, "package.json"), join(folder, "package.json"))
+  })
   return join(folder, "dist", "cli.js")
 }
-
-let command: Promise<string> | undefined
-export const commandFile = () => command ??= built()
 
 export interface Ran {
   readonly code: number | null

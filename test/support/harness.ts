@@ -6,8 +6,9 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inject } from "vitest"
-import { build, type Engine, SharedFolder } from "./Bundle.ts"
+import { build, type Engine } from "./Bundle.ts"
 import { launch } from "./Launcher.ts"
+import { SharedFolder } from "./madeOnce.ts"
 
 export interface Cost {
   readonly trips: number

@@ -1,8 +1,8 @@
-/** A folder for the Worker of this run of the tests: the first test file that needs the Worker builds it for all (`Bundle.ts`). */
+/** A folder for what the test files of this run share (`madeOnce.ts`). */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { SharedFolder } from "./Bundle.ts"
+import { SharedFolder } from "./madeOnce.ts"
 
 export const setup = () => {
   const folder = mkdtempSync(join(tmpdir(), "octopoid-tests-"))

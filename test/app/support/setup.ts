@@ -3,7 +3,7 @@ import { mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestProject } from "vitest/node"
-import { SharedFolder } from "../../support/Bundle.ts"
+import { SharedFolder } from "../../support/madeOnce.ts"
 import { browserAt, InstallBrowser } from "./browser.ts"
 import { launchSite, Secret } from "./site.ts"
 

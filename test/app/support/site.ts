@@ -1,24 +1,16 @@
 /** The built Worker with the page beside it, as a deployment has them. */
 import { execFile } from "node:child_process"
-import { mkdtemp } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { promisify } from "node:util"
-import { build, type Engine, root, SharedFolder } from "../../support/Bundle.ts"
+import { build, type Engine, root } from "../../support/Bundle.ts"
 import { launch, type Running } from "../../support/Launcher.ts"
+import { madeOnce } from "../../support/madeOnce.ts"
 
 /** The secret of the server of the tests. */
 export const Secret = "the-secret-of-the-tests-of-the-page"
 
-let page: Promise<string> | undefined
-
-/** The folder with the page, built once in this process. */
+/** The folder with the page. */
 const builtPage = () =>
-  page ??= (async () => {
-    const folder = await mkdtemp(join(process.env[SharedFolder] ?? tmpdir(), "page-"))
-    await promisify(execFile)(process.execPath, ["scripts/build/app.ts", folder], { cwd: root })
-    return folder
-  })()
+  madeOnce("page", (folder) => promisify(execFile)(process.execPath, ["scripts/build/app.ts", folder], { cwd: root }))
 
 export const launchSite = async (
   { engine = "d1", env = { API_SECRET_KEY: Secret }, port, storage }: {
