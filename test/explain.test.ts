@@ -246,6 +246,6 @@ describe("every state of a scope", () => {
         if (!found.claimable) yield* again(comesUp(task, claim, found, drop))
       }
     }),
-    { timeout: 900_000, arbitrary: { runs: runs(25, 4), size: 60 } }
+    { timeout: 900_000, arbitrary: { runs: runs(20, 4), size: 60 } }
   )
 })

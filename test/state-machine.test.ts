@@ -75,7 +75,7 @@ describe("every sequence of commands", () => {
         )
       )
     },
-    { timeout: 900_000, arbitrary: { runs: runs(64, 25), size: 120 } }
+    { timeout: 900_000, arbitrary: { runs: runs(50, 25), size: 120 } }
   )
 
   it.effect.prop(
@@ -85,6 +85,6 @@ describe("every sequence of commands", () => {
       run(commandsOf(layers), { backoff: undefined, keyed: false, faults: Faulty.make().faults }).pipe(
         Effect.provide(servicesWith(config), { local: true })
       ),
-    { timeout: 900_000, arbitrary: { runs: runs(30, 8), size: 30 } }
+    { timeout: 900_000, arbitrary: { runs: runs(24, 8), size: 30 } }
   )
 })

@@ -12,7 +12,7 @@ import * as InProcess from "./InProcess.ts"
 
 const Secret = "a secret of the server"
 /** With so many requests every operation succeeds at least once. */
-const EveryOperation = 8000
+const EveryOperation = 6500
 
 const attack = Effect.fnUntraced(function*(secret: string | undefined, seed: number, requests: number, engine = "d1") {
   const config: Record<string, string> = secret === undefined ? {} : { API_SECRET_KEY: secret }

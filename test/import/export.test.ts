@@ -114,7 +114,7 @@ describe("an export", () => {
           assert.deepStrictEqual(yield* exported(home.fetch, { scope, limit }), own)
         }
       }),
-    { timeout: 900_000, arbitrary: { runs: runs(14, 4), size: 80 } }
+    { timeout: 900_000, arbitrary: { runs: runs(10, 4), size: 80 } }
   )
 
   it.effect("holds every table, and text of every kind and length", () =>

@@ -132,7 +132,7 @@ describe("a record that is imported", () => {
         assert.strictEqual((yield* ask("POST", "drafts", { title: "t", author: "a" })).status, 201)
         yield* ask("POST", "tasks/claim", { agent_name: "ann", orchestrator_id: "k-m", scope: "red" })
       }).pipe(Effect.scoped),
-    { timeout: 900_000, arbitrary: { runs: runs(10, 6), size: 30 } }
+    { timeout: 900_000, arbitrary: { runs: runs(8, 6), size: 30 } }
   )
 
   it.effect.each(importKinds)(

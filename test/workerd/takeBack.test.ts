@@ -10,7 +10,8 @@ import { CurrentCost, Database, noCost } from "../../src/sql/Database.ts"
 import { Workerd } from "../support/harness.ts"
 import { servicesWith } from "../support/layers.ts"
 
-const Done = 300
+/** More than the rows that any of the ways may read. */
+const Done = 120
 
 /** One lease in a scope with this many tasks that are done: what each way to take it back costs, and to give it back. */
 const costs = Effect.fnUntraced(function*(scope: string, done: number) {
